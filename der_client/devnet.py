@@ -400,7 +400,7 @@ class Devnet(DevnetControl):
             ``HOST:PORT``, or ``HOST:PORT=KEY,KEY…`` with a node's ``events_keys``.
         coverage: Whether to record which lines of contracts are reached, for ``coverage`` and ``profile``; this makes
             the VM about eight times slower.
-        talk: Called with a line of text for each block and each transaction, in a separate thread.
+        block_log: Called with a line of text for each block and each transaction, in a separate thread.
         project: The Clarinet project with the accounts and contracts. Contracts are published by its devnet plan, or
             without one in the order that their sources require; a requirement that is not in its cache is fetched from
             a public API, as Clarinet does. Contracts are published in their epochs, and the devnet stays in the last of
@@ -429,7 +429,7 @@ class Devnet(DevnetControl):
         track_costs: bool = True,
         coverage: bool = False,
         event_observers: Sequence[str] = (),
-        talk: Callable[[str], object] | None = None,
+        block_log: Callable[[str], object] | None = None,
         project: Path | str | None = None,
         requirements_url: str | None = None,
         prepared: PreparedPlan | None = None,
@@ -453,8 +453,8 @@ class Devnet(DevnetControl):
             arguments.append("--no-costs")
         if coverage:
             arguments.append("--coverage")
-        if talk is not None:
-            arguments.append("--talk")
+        if block_log is not None:
+            arguments.append("--block-log")
         for observer in event_observers:
             arguments += ["--event-observer", observer]
         if project is not None:
@@ -479,8 +479,8 @@ class Devnet(DevnetControl):
         readers: list[threading.Thread] = []
         self._stop = weakref.finalize(self, _stop_process, self._process, readers)
         super().__init__(self._wait_until_ready(), control_token=token)
-        if talk is not None:
-            readers.append(threading.Thread(target=_hand_on, args=(self._process.stdout, talk), daemon=True))
+        if block_log is not None:
+            readers.append(threading.Thread(target=_hand_on, args=(self._process.stdout, block_log), daemon=True))
             readers[0].start()
         if plan_file is not None:
             plan_file.close()
@@ -537,9 +537,9 @@ class Devnet(DevnetControl):
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
 
 
-def _hand_on(output: IO[bytes], talk: Callable[[str], object]) -> None:
+def _hand_on(output: IO[bytes], block_log: Callable[[str], object]) -> None:
     for line in output:
-        talk(line.decode(errors="replace").rstrip("\n"))
+        block_log(line.decode(errors="replace").rstrip("\n"))
 
 
 def _prepare(project: Path | str, requirements_url: str | None) -> PreparedPlan:

@@ -9,7 +9,7 @@ import { Observers } from "./observers/observers.js";
 import { parseObserver } from "./observers/settings.js";
 import { emptyPlan, readPlan, readPreparedPlan } from "./project/plan.js";
 import { hasSettings, readAccounts, readObservers } from "./project/project.js";
-import { talk } from "./talk.js";
+import { logBlocks } from "./block-log.js";
 import { parseTransaction } from "./wire/transaction.js";
 
 const LONGEST_END_MILLISECONDS = 8_000;
@@ -64,7 +64,7 @@ async function main(argv) {
     throw addressError(error, host, port);
   });
   process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
-  if (options.talk) talk(devnet.chain, accounts, (line) => process.stdout.write(`${line}\n`));
+  if (options.blockLog) logBlocks(devnet.chain, accounts, (line) => process.stdout.write(`${line}\n`));
 }
 
 /**

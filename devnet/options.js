@@ -13,7 +13,7 @@ import { parseObserver } from "./observers/settings.js";
  * @property {string | null} controlToken the token they require
  * @property {boolean} costs
  * @property {boolean} coverage
- * @property {boolean} talk
+ * @property {boolean} blockLog
  * @property {boolean} untilStdinCloses
  * @property {number} startTime unix seconds
  * @property {import("./devnet.js").Mining} mining
@@ -39,7 +39,7 @@ export const USAGE = `The embedded Stacks devnet of der-client.
                         post events there as a node does, all or those of the keys; may be given several times
   --no-costs            do not track execution costs: about four times faster
   --coverage            note which lines of contracts are reached, and their costs: about eight times slower
-  --talk                a line on standard output for each block and transaction, after the one that says where it listens
+  --block-log           a line on standard output for each block and transaction, after the one that says where it listens
   --no-control          switch off what changes things under /devnet
   --until-stdin-closes  end when standard input does, so as never to outlive the parent process
 
@@ -70,7 +70,7 @@ export function readOptions(argv, defaultProject) {
     controlToken,
     costs: !values["no-costs"],
     coverage: values.coverage ?? false,
-    talk: values.talk ?? false,
+    blockLog: values["block-log"] ?? false,
     untilStdinCloses: values["until-stdin-closes"] ?? false,
     startTime: integer("start-time", values["start-time"] ?? String(Math.floor(Date.now() / 1000)), 2 ** 32),
     mining: interval === undefined ? { kind: "auto" } : miningOf(integer("block-interval", interval, 2 ** 31 - 1)),
@@ -104,7 +104,7 @@ function parse(argv) {
         "no-control": flag,
         "no-costs": flag,
         coverage: flag,
-        talk: flag,
+        "block-log": flag,
         "until-stdin-closes": flag,
         help: flag,
       },

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.costs.calls import BATCH, DAY_WH, WHOLE_DAY
-from benchmarks.costs.stage import CAPACITY_W, PRICE_PER_KWH, Stage, start_of
+from benchmarks.costs.measured_chain import CAPACITY_W, PRICE_PER_KWH, MeasuredChain, start_of
 from der_client.contracts.production_tracking import DayRecord
 
 if TYPE_CHECKING:
@@ -71,28 +71,28 @@ def fill(devnet: DevnetControl, filling: Filling, report: Callable[[str], None])
     """
     devnet.track_costs(False)
     try:
-        stage = Stage.open(devnet)
-        stage.grant_roles()
-        _register(stage, filling, report)
-        _record(stage, filling, report)
+        chain = MeasuredChain.open(devnet)
+        chain.grant_roles()
+        _register(chain, filling, report)
+        _record(chain, filling, report)
         for done in range(0, filling.assets, BATCH):
-            _offer(stage, filling.plants[done : done + BATCH : OFFERS_OF_CONNECTED])
+            _offer(chain, filling.plants[done : done + BATCH : OFFERS_OF_CONNECTED])
             report(f"{done + BATCH:,} of {filling.offers:,} offers")
-        _check(stage, filling)
+        _check(chain, filling)
     finally:
         devnet.track_costs(True)
 
 
-def _register(stage: Stage, filling: Filling, report: Callable[[str], None]) -> None:
+def _register(chain: MeasuredChain, filling: Filling, report: Callable[[str], None]) -> None:
     for done in range(0, filling.assets, BATCH):
-        stage.add_many_verified(BATCH)
+        chain.add_many_verified(BATCH)
         report(f"{done + BATCH:,} of {filling.assets:,} assets")
 
 
-def _record(stage: Stage, filling: Filling, report: Callable[[str], None]) -> None:
+def _record(chain: MeasuredChain, filling: Filling, report: Callable[[str], None]) -> None:
     # Each transaction has a block of its own, so days may have passed: this is the first on which all were verified.
-    first_day = stage.anyone.now().date()
-    stage.devnet.advance(to=start_of(first_day + timedelta(days=DAYS_OF_EACH)))
+    first_day = chain.anyone.now().date()
+    chain.devnet.advance(to=start_of(first_day + timedelta(days=DAYS_OF_EACH)))
     for number in range(DAYS_OF_EACH):
         day = first_day + timedelta(days=number)
         for done in range(0, filling.assets, BATCH):
@@ -100,25 +100,25 @@ def _record(stage: Stage, filling: Filling, report: Callable[[str], None]) -> No
                 DayRecord(asset_id=plant, day=day, mask=WHOLE_DAY, wh=DAY_WH)
                 for plant in filling.plants[done : done + BATCH]
             ]
-            stage.run(stage.official.production.record_batch(items))
+            chain.run(chain.official.production.record_batch(items))
         report(f"{(number + 1) * filling.assets:,} of {filling.asset_days:,} asset-days")
 
 
-def _offer(stage: Stage, plants: range) -> None:
+def _offer(chain: MeasuredChain, plants: range) -> None:
     """Connect plants and offer energy of each."""
-    seller, operator = stage.seller, stage.grid_operator.grid
-    stage.run_all(seller.grid.request_connection(plant, CAPACITY_W) for plant in plants)
-    stage.run_all(operator.approve_connection(plant, CAPACITY_W, False) for plant in plants)
+    seller, operator = chain.seller, chain.grid_operator.grid
+    chain.run_all(seller.grid.request_connection(plant, CAPACITY_W) for plant in plants)
+    chain.run_all(operator.approve_connection(plant, CAPACITY_W, False) for plant in plants)
     day = seller.now().date() + DAYS_AHEAD
-    stage.run_all(
+    chain.run_all(
         seller.market.create_offer(plant, day, OFFERED_WH, PRICE_PER_KWH, OFFERED_WH, start_of(day))
         for plant in plants
         for _ in range(OFFERS_OF_CONNECTED)
     )
 
 
-def _check(stage: Stage, filling: Filling) -> None:
+def _check(chain: MeasuredChain, filling: Filling) -> None:
     """Most calls were sent without waiting for their outcome."""
-    found = stage.anyone.assets.get_asset_count(), stage.anyone.market.get_offer_count()
+    found = chain.anyone.assets.get_asset_count(), chain.anyone.market.get_offer_count()
     if found != (filling.assets, filling.offers):
         raise RuntimeError(f"there are {found[0]} assets and {found[1]} offers, where there should be {filling}")

@@ -90,7 +90,7 @@ def devnet(
                 state_file=state_file,
                 project=project,
                 event_observers=event_observer or (),
-                talk=None if quiet or as_json else _print_line,
+                block_log=None if quiet or as_json else _print_line,
             )
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from der_client.demo.stage import Stage
+    from der_client.demo.chain import DemoChain
 
 T = TypeVar("T")
 
@@ -35,11 +35,11 @@ class StandIn(Sip010):
 class Company:
     """The buyer, and what it bought."""
 
-    def __init__(self, stage: Stage, contract_owner: str, name: str) -> None:
-        self._stage = stage
+    def __init__(self, chain: DemoChain, contract_owner: str, name: str) -> None:
+        self._chain = chain
         self._contract_owner = contract_owner
         self._name = name
-        self._address = stage.accounts[name].address
+        self._address = chain.accounts[name].address
         self._seller = ""
         self._withdrawn = 0
         self._before: dict[str, int] = {}
@@ -49,40 +49,40 @@ class Company:
 
     @property
     def _token(self) -> StandIn:
-        owner = self._stage.as_(self._contract_owner).account
+        owner = self._chain.as_(self._contract_owner).account
         if owner is None:  # only a read-only connection has none
             raise DerClientError("no account of the owner of the contracts is connected")
-        return StandIn.at(self._stage.client, f"{owner.address}.usdcx", owner)
+        return StandIn.at(self._chain.client, f"{owner.address}.usdcx", owner)
 
     def list_token(self) -> None:
         """Publish a stand-in for USDCx as the owner of the contracts, mint some for the company, and list it."""
-        token, owner = self._token, self._stage.as_(self._contract_owner)
+        token, owner = self._token, self._chain.as_(self._contract_owner)
         try:
-            self._stage.client.contract_interface(token.contract_id)
+            self._chain.client.contract_interface(token.contract_id)
         except NotFoundError:
             source = (project_root() / "contracts" / "stand-ins" / "usdcx.clar").read_text(encoding="utf-8")
             account = token.require_account()
             published = account.submit(ContractPublish(token.name, source, 5)).wait()
-            self._stage.books.fee(published.txid, account.address, published.fee_ustx)
+            self._chain.books.fee(published.txid, account.address, published.fee_ustx)
         self._before = self._balances()
-        self._stage.do(token.protocol_mint(BUDGET, self._address))
+        self._chain.do(token.protocol_mint(BUDGET, self._address))
         if not owner.market.is_token_listed(token.contract_id):
-            self._stage.do(owner.settlement.set_token(token.contract_id, True))
+            self._chain.do(owner.settlement.set_token(token.contract_id, True))
 
     def buy_for_tokens(
         self, seller: str, asset_id: int, day: date, wh: int, price_per_kwh: int, expires_at: datetime
     ) -> TokenSale:
         """Offer energy for the token as the seller, and take it as the company."""
         token, self._seller = self._token.contract_id, seller
-        market = self._stage.as_(seller).market
-        offer_id = self._stage.do(
+        market = self._chain.as_(seller).market
+        offer_id = self._chain.do(
             market.create_offer(asset_id, day, wh, price_per_kwh, wh // 10, expires_at, token=token)
         )
         quote = market.quote(offer_id, wh)
         if quote is None:
             raise DerClientError(f"{wh} Wh of offer {offer_id} cannot be taken")
-        settlement = self._stage.as_(self._name).settlement
-        payment_id = self._stage.do(
+        settlement = self._chain.as_(self._name).settlement
+        payment_id = self._chain.do(
             settlement.accept_and_fund_with(token, offer_id, wh, wh, price_per_kwh, quote.before_wh)
         )
         self._sale = TokenSale(
@@ -99,14 +99,14 @@ class Company:
 
     def buy_ahead(self, seller: str, asset_id: int, days: Mapping[date, int], price_per_kwh: int) -> MonthAhead:
         """Offer many days ahead as the seller, in as few calls as possible, and take the first as the company."""
-        offered = self._stage.as_(seller).market.offer_days(
+        offered = self._chain.as_(seller).market.offer_days(
             asset_id, days, price_per_kwh, min_fill_wh=min(days.values()) // 10
         )
         sent = offered.send()
         fees_ustx = 0
         for pending in sent.pending:
             receipt = pending.wait()
-            self._stage.books.add(self._stage.accounts[seller].address, receipt)
+            self._chain.books.add(self._chain.accounts[seller].address, receipt)
             fees_ustx += receipt.fee_ustx
         offer_ids: list[int] = []
         for outcome in sent.wait():
@@ -114,12 +114,12 @@ class Company:
                 raise outcome.error or DerClientError(f"{outcome.item.day} was not offered")
             offer_ids.append(outcome.number)
         first_day = min(days)
-        quote = self._stage.der.market.quote(offer_ids[0], days[first_day])
+        quote = self._chain.der.market.quote(offer_ids[0], days[first_day])
         if quote is None:
             raise DerClientError(f"offer {offer_ids[0]} cannot be taken")
         taking = Taking(offer_id=offer_ids[0], wh=days[first_day], min_wh=days[first_day])
-        settlement = self._stage.as_(self._name).settlement
-        (answer,) = self._stage.do(settlement.accept_offers([taking], price_per_kwh, quote.before_wh))
+        settlement = self._chain.as_(self._name).settlement
+        (answer,) = self._chain.do(settlement.accept_offers([taking], price_per_kwh, quote.before_wh))
         if answer.value is None:
             raise DerClientError(f"offer {offer_ids[0]} was not taken: u{answer.error_code}")
         self._month = MonthAhead(
@@ -139,17 +139,17 @@ class Company:
         """Withdraw both parties' credits in the token, and claim for the buyer what was delivered of the month."""
         token = self._token.contract_id
         for name in (self._seller, self._name):
-            settlement = self._stage.as_(name).settlement
-            if settlement.get_credit(self._stage.accounts[name].address, token):
-                receipt = self._stage.run(settlement.withdraw(token))
+            settlement = self._chain.as_(name).settlement
+            if settlement.get_credit(self._chain.accounts[name].address, token):
+                receipt = self._chain.run(settlement.withdraw(token))
                 self._withdrawn += sum(event.amount for event in receipt.events if isinstance(event, CreditWithdrawn))
-        settlement = self._stage.as_(self._name).settlement
+        settlement = self._chain.as_(self._name).settlement
         payment_id = self.month_ahead().payment_id
         payment = settlement.get_payment(payment_id)
         if payment is None:
             raise DerClientError(f"payment {payment_id} is unknown to the node")
         claim = settlement.claim(payment_id, payment.delivered_wh, self._address, PURPOSE)
-        event = next(event for event in self._stage.run(claim).events if isinstance(event, EnergyClaimed))
+        event = next(event for event in self._chain.run(claim).events if isinstance(event, EnergyClaimed))
         self._claim = ClaimedEnergy.model_validate(event, from_attributes=True)
 
     def token_sale(self) -> TokenSale:
@@ -159,11 +159,11 @@ class Company:
             DerClientError: If the balances do not agree with the receipts.
         """
         sale = _done(self._sale)
-        payment = self._stage.der.settlement.get_payment(sale.payment_id)
+        payment = self._chain.der.settlement.get_payment(sale.payment_id)
         if payment is None:
             raise DerClientError(f"payment {sale.payment_id} is unknown to the node")
         for who, balance in self._balances().items():
-            change, expected = balance - self._before[who], self._stage.books.token_changes[who]
+            change, expected = balance - self._before[who], self._chain.books.token_changes[who]
             if change != expected:
                 raise DerClientError(f"{who} changed by {change} of {sale.token}, but its receipts say {expected}")
         return sale.model_copy(
@@ -187,8 +187,8 @@ class Company:
 
     def _balances(self) -> dict[str, int]:
         """Return the balances in the token, in its smallest unit."""
-        everybody = [account.address for account in self._stage.accounts.values()]
-        return {who: self._token.get_balance(who) for who in (*everybody, self._stage.der.settlement.contract_id)}
+        everybody = [account.address for account in self._chain.accounts.values()]
+        return {who: self._token.get_balance(who) for who in (*everybody, self._chain.der.settlement.contract_id)}
 
 
 def _done(thing: T | None) -> T:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from der_client.contracts.asset_verification import AssetKind, DeviceKey, KeyClaim, KeyCurve, Role
-from der_client.demo.cast import (
+from der_client.demo.chain import DemoChain
+from der_client.demo.company import Company
+from der_client.demo.participants import (
     AUTHORITY,
     COMMUNITY,
     COMPANY,
@@ -27,9 +29,7 @@ from der_client.demo.cast import (
     UTILITY,
     Plant,
 )
-from der_client.demo.company import Company
 from der_client.demo.results import BalanceChange, DemoResult, Person, PlantResult
-from der_client.demo.stage import Stage
 from der_client.readings import (
     NREL_SERF_EAST_CAPACITY_W,
     DayMessage,
@@ -114,8 +114,8 @@ class _Demo:
         self._plan = plan
         self._days = days
         self._on_progress = on_progress
-        self._stage = Stage(devnet, CONTRACT_OWNER)
-        self._company = Company(self._stage, CONTRACT_OWNER, COMPANY)
+        self._chain = DemoChain(devnet, CONTRACT_OWNER)
+        self._company = Company(self._chain, CONTRACT_OWNER, COMPANY)
         self._offer_ids: list[int] = []
         self._payment_ids: list[int] = []
         self._locked: defaultdict[date, list[int]] = defaultdict(list)
@@ -124,7 +124,7 @@ class _Demo:
     def run(self) -> DemoResult:
         before = self._balances()
         # Its energy is sold at noon on the day before. The next noon: late in the day, too little time is left.
-        first_day = (self._stage.der.now() + timedelta(hours=12)).date() + timedelta(days=1)
+        first_day = (self._chain.der.now() + timedelta(hours=12)).date() + timedelta(days=1)
         steps: list[tuple[str, Callable[[], None]]] = [
             ("deploying the contracts", self._deploy),
             ("granting roles", self._grant_roles),
@@ -153,27 +153,27 @@ class _Demo:
         return self._result(first_day, before)
 
     def _deploy(self) -> None:
-        account = Account(self._stage.accounts[CONTRACT_OWNER].key, self._stage.client)
+        account = Account(self._chain.accounts[CONTRACT_OWNER].key, self._chain.client)
         for step in deploy(self._plan, account).steps:
             if step.txid is not None:
-                self._stage.books.fee(step.txid, account.address, step.fee_ustx)
+                self._chain.books.fee(step.txid, account.address, step.fee_ustx)
 
     def _grant_roles(self) -> None:
-        owner = self._stage.as_(CONTRACT_OWNER).assets
+        owner = self._chain.as_(CONTRACT_OWNER).assets
         grants = (
             (Role.REGISTRAR, AUTHORITY, ""),
             (Role.VERIFIER, AUTHORITY, ""),
             (Role.GRID_OPERATOR, GRID_OPERATOR, REGION),
         )
         for role, name, region in grants:
-            if not owner.has_role(role, self._stage.accounts[name].address, region):
-                self._stage.do(owner.set_role(role, self._stage.accounts[name].address, region, True))
+            if not owner.has_role(role, self._chain.accounts[name].address, region):
+                self._chain.do(owner.set_role(role, self._chain.accounts[name].address, region, True))
 
     def _register_plants(self, first_day: date) -> None:
-        authority, operator = self._stage.as_(AUTHORITY), self._stage.as_(GRID_OPERATOR)
-        registered = self._stage.der.assets.get_asset_count()
+        authority, operator = self._chain.as_(AUTHORITY), self._chain.as_(GRID_OPERATOR)
+        registered = self._chain.der.assets.get_asset_count()
         for number, plant in enumerate(PLANTS, registered + 1):
-            owner = self._stage.as_(plant.owner)
+            owner = self._chain.as_(plant.owner)
             meter_key = ec.generate_private_key(ec.SECP256R1()) if plant.p256_meter else PrivateKey.generate()
             device_key = DeviceKey(
                 curve=KeyCurve.P256 if plant.p256_meter else KeyCurve.SECP256K1,
@@ -182,10 +182,10 @@ class _Demo:
             proof = sign_key_proof(
                 meter_key,
                 contract=owner.assets.contract_id,
-                owner=self._stage.accounts[plant.owner].address,
-                chain_id=self._stage.client.network.chain_id,
+                owner=self._chain.accounts[plant.owner].address,
+                chain_id=self._chain.client.network.chain_id,
             )
-            asset_id = self._stage.do(
+            asset_id = self._chain.do(
                 owner.assets.register_asset(
                     AssetKind.SOLAR,
                     plant.capacity_w,
@@ -196,9 +196,9 @@ class _Demo:
                     KeyClaim(curve=device_key.curve, key=device_key.key, proof=proof),
                 )
             )
-            self._stage.do(authority.assets.verify_asset(asset_id, plant.capacity_w, device_key))
-            self._stage.do(owner.grid.request_connection(asset_id, plant.capacity_w))
-            self._stage.do(operator.grid.approve_connection(asset_id, plant.capacity_w, plant.feed_metered))
+            self._chain.do(authority.assets.verify_asset(asset_id, plant.capacity_w, device_key))
+            self._chain.do(owner.grid.request_connection(asset_id, plant.capacity_w))
+            self._chain.do(operator.grid.approve_connection(asset_id, plant.capacity_w, plant.feed_metered))
             asset = owner.assets.get_asset(asset_id)
             if asset is None:
                 raise DerClientError(f"asset {asset_id} was registered, but the node does not know it")
@@ -215,9 +215,9 @@ class _Demo:
     def _sell_forward(self, day: date) -> None:
         """Sell at noon on the day before: buyers take offers, one offer is declined, one is cancelled."""
         ends = _start_of(day)
-        self._devnet.advance(to=max(ends - timedelta(hours=12), self._stage.der.now()))
+        self._devnet.advance(to=max(ends - timedelta(hours=12), self._chain.der.now()))
         for running in self._plants:
-            seller = self._stage.as_(running.plant.owner)
+            seller = self._chain.as_(running.plant.owner)
             sold_percent = running.plant.utility_percent + running.plant.community_percent
             offer_id = self._offer(seller, running, day, running.expected_wh * sold_percent // 100, ends, None)
             for buyer, percent in (
@@ -227,14 +227,14 @@ class _Demo:
                 if percent:
                     payment_id = self._take(buyer, offer_id, running.expected_wh * percent // 100)
                     self._locked[day].append(payment_id)
-        community = self._stage.as_(COMMUNITY)
+        community = self._chain.as_(COMMUNITY)
         roof, field_plant = self._plants[0], self._plants[-1]
-        taker = self._stage.accounts[COMMUNITY].address
-        declined = self._offer(self._stage.as_(roof.plant.owner), roof, day, roof.expected_wh // 10, ends, taker)
-        self._stage.do(community.market.reject_offer(declined))
-        owner = self._stage.as_(field_plant.plant.owner)
+        taker = self._chain.accounts[COMMUNITY].address
+        declined = self._offer(self._chain.as_(roof.plant.owner), roof, day, roof.expected_wh // 10, ends, taker)
+        self._chain.do(community.market.reject_offer(declined))
+        owner = self._chain.as_(field_plant.plant.owner)
         taken_back = self._offer(owner, field_plant, day, field_plant.expected_wh // 10, ends, None)
-        self._stage.do(owner.market.cancel_offer(taken_back))
+        self._chain.do(owner.market.cancel_offer(taken_back))
 
     def _sell_to_company(self, day: date) -> None:
         """Sell energy of the day to the company for a token, and one day of a month that is offered ahead."""
@@ -256,18 +256,18 @@ class _Demo:
         self, seller: Der, running: _RunningPlant, day: date, wh: int, expires_at: datetime, taker: str | None
     ) -> int:
         price = running.plant.price_ustx_per_kwh
-        offer_id = self._stage.do(
+        offer_id = self._chain.do(
             seller.market.create_offer(running.asset_id, day, wh, price, max(1, wh // 10), expires_at, taker)
         )
         self._offer_ids.append(offer_id)
         return offer_id
 
     def _take(self, buyer: str, offer_id: int, wh: int) -> int:
-        offer, quote = self._stage.der.market.get_offer(offer_id), self._stage.der.market.quote(offer_id, wh)
+        offer, quote = self._chain.der.market.get_offer(offer_id), self._chain.der.market.quote(offer_id, wh)
         if offer is None or quote is None:
             raise DerClientError(f"{wh} Wh of offer {offer_id} cannot be taken")
-        settlement = self._stage.as_(buyer).settlement
-        payment_id = self._stage.do(settlement.accept_and_fund(offer_id, wh, wh, offer.price_per_kwh, quote.before_wh))
+        settlement = self._chain.as_(buyer).settlement
+        payment_id = self._chain.do(settlement.accept_and_fund(offer_id, wh, wh, offer.price_per_kwh, quote.before_wh))
         self._payment_ids.append(payment_id)
         return payment_id
 
@@ -275,9 +275,9 @@ class _Demo:
         """Let the day pass: meters sign, anyone relays, the authority verifies, the grid operator meters the feed."""
         self._devnet.advance(to=_start_of(day + timedelta(days=1)))
         relayer, authority, operator = (
-            self._stage.as_(RELAYER),
-            self._stage.as_(AUTHORITY),
-            self._stage.as_(GRID_OPERATOR),
+            self._chain.as_(RELAYER),
+            self._chain.as_(AUTHORITY),
+            self._chain.as_(GRID_OPERATOR),
         )
         for running in self._plants:
             metered = running.days[number]
@@ -285,27 +285,27 @@ class _Demo:
                 message = DayMessage.sign(
                     running.meter_key,
                     readings,
-                    contract=self._stage.der.production.contract_id,
+                    contract=self._chain.der.production.contract_id,
                     asset_id=running.asset_id,
                     key_epoch=running.key_epoch,
-                    chain_id=self._stage.client.network.chain_id,
+                    chain_id=self._chain.client.network.chain_id,
                 )
-                self._stage.do(
+                self._chain.do(
                     relayer.production.record_day(message.asset_id, message.day, message.start, message.whs, message.rs)
                 )
             recorded = relayer.production.get_day(running.asset_id, day)
             if recorded is None or recorded.wh != metered.wh:
                 raise DerClientError(f"asset {running.asset_id}, {day}: metered {metered.wh} Wh, recorded {recorded}")
-            self._stage.do(authority.production.verify_day(running.asset_id, day, recorded.mask, recorded.wh))
+            self._chain.do(authority.production.verify_day(running.asset_id, day, recorded.mask, recorded.wh))
             if running.plant.feed_metered:
                 exported_wh = metered.wh * EXPORTED_PERCENT // 100
-                self._stage.do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
-                self._stage.do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
+                self._chain.do(operator.grid.record_feed(running.asset_id, day, exported_wh, 0))
+                self._chain.do(authority.grid.verify_feed(running.asset_id, day, exported_wh, 0))
 
     def _settle(self, day: date) -> None:
         """Settle all payments of the day at once, as the relayer; anybody may do this."""
         payment_ids = self._locked.pop(day)
-        outcomes = self._stage.do(self._stage.as_(RELAYER).settlement.settle_batch(payment_ids))
+        outcomes = self._chain.do(self._chain.as_(RELAYER).settlement.settle_batch(payment_ids))
         for payment_id, outcome in zip(payment_ids, outcomes, strict=True):
             if not outcome.is_ok:
                 raise DerClientError(f"payment {payment_id} was not settled: u{outcome.error_code}")
@@ -313,18 +313,18 @@ class _Demo:
     def _sell_spot(self, day: date) -> None:
         """Sell what is left of the day on the spot market."""
         for running in self._plants:
-            available_wh = self._stage.der.market.get_available(running.asset_id, day)
+            available_wh = self._chain.der.market.get_available(running.asset_id, day)
             if available_wh:
-                expires_at = self._stage.der.now() + timedelta(days=1)
+                expires_at = self._chain.der.now() + timedelta(days=1)
                 offer_id = self._offer(
-                    self._stage.as_(running.plant.owner), running, day, available_wh, expires_at, None
+                    self._chain.as_(running.plant.owner), running, day, available_wh, expires_at, None
                 )
                 self._take(COMMUNITY, offer_id, available_wh)
 
     def _balances(self) -> dict[str, tuple[str, int]]:
-        principals = {name: account.address for name, account in self._stage.accounts.items()}
-        principals["settlement"] = self._stage.der.settlement.contract_id
-        return {name: (who, self._stage.client.account(who).balance_ustx) for name, who in principals.items()}
+        principals = {name: account.address for name, account in self._chain.accounts.items()}
+        principals["settlement"] = self._chain.der.settlement.contract_id
+        return {name: (who, self._chain.client.account(who).balance_ustx) for name, who in principals.items()}
 
     def _result(self, first_day: date, before: dict[str, tuple[str, int]]) -> DemoResult:
         balances = [
@@ -333,7 +333,7 @@ class _Demo:
                 address=address,
                 before_ustx=before[name][1],
                 after_ustx=after_ustx,
-                expected_change_ustx=self._stage.books.changes_ustx[address],
+                expected_change_ustx=self._chain.books.changes_ustx[address],
             )
             for name, (address, after_ustx) in self._balances().items()
         ]
@@ -344,9 +344,9 @@ class _Demo:
                     f"{balance.expected_change_ustx}: did somebody else use this devnet meanwhile?"
                 )
         assets, offers, payments = (
-            self._stage.der.list_assets(),
-            self._stage.der.list_offers(),
-            self._stage.der.list_payments(),
+            self._chain.der.list_assets(),
+            self._chain.der.list_offers(),
+            self._chain.der.list_payments(),
         )
         own_payments = [payments[number] for number in self._payment_ids]
         in_stx = [payment for payment in own_payments if payment.token is None]
@@ -361,10 +361,10 @@ class _Demo:
             paid_ustx=sum(payment.payout for payment in in_stx),
             refunded_ustx=sum(payment.refund for payment in in_stx),
             fees_ustx=sum(payment.fee for payment in in_stx),
-            network_fees_ustx=self._stage.books.network_fees_ustx,
-            txids=self._stage.books.txids,
+            network_fees_ustx=self._chain.books.network_fees_ustx,
+            txids=self._chain.books.txids,
             people=[
-                Person(account=name, address=self._stage.accounts[name].address, role=role, does=does)
+                Person(account=name, address=self._chain.accounts[name].address, role=role, does=does)
                 for name, (role, does) in ROLES.items()
             ],
             plants=plants,
@@ -381,7 +381,7 @@ class _Demo:
         )
 
     def _plant_result(self, running: _RunningPlant, payments: list[Payment]) -> PlantResult:
-        total = self._stage.der.production.get_total_production(running.asset_id)
+        total = self._chain.der.production.get_total_production(running.asset_id)
         own = [payment for payment in payments if payment.asset_id == running.asset_id]
         return PlantResult(
             name=running.plant.name,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from der_client.der import Der
     from der_client.index.chain_data import ChainBlock, FilledBlock
-    from der_client.stacks.rpc.bells import BlockListener
+    from der_client.stacks.rpc.block_signals import BlockListener
 
 _LOG: Final = logging.getLogger(__name__)
 DEFAULT_LEASE_S: Final = 15.0

@@ -75,7 +75,7 @@ class Chain:
 
     @property
     def contract(self) -> str:
-        return f"{self.wallet(1).address}.stage"
+        return f"{self.wallet(1).address}.store"
 
     def wallet(self, number: int) -> DevnetAccount:
         return self.devnet.accounts[f"wallet_{number}"]
@@ -106,7 +106,7 @@ class Chain:
 def chain() -> Iterator[Chain]:
     with Devnet(deploy_contracts=False, start_time=1_800_000_000) as devnet:
         chain = Chain(devnet)
-        chain.send("publish", 1, ContractPublish("stage", SOURCE, 4), mode=PostConditionMode.ALLOW)
+        chain.send("publish", 1, ContractPublish("store", SOURCE, 4), mode=PostConditionMode.ALLOW)
         say = ContractCall(chain.contract, "say", (Utf8Value(HOSTILE),))
         exactly = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 5)
         chain.send("say", 3, say, post_conditions=(exactly,), mode=PostConditionMode.ALLOW)
@@ -167,7 +167,7 @@ def test_what_happens_is_seen_at_once_and_so_is_what_is_undone(chain: Chain, pag
 def test_from_the_overview_to_a_transaction_its_block_and_its_sender(chain: Chain, page: Page) -> None:
     chain.visit(page)
     page.get_by_role("link", name="say", exact=True).first.click()
-    expect(page.locator("main h1")).to_contain_text("say of wallet_1.stage")
+    expect(page.locator("main h1")).to_contain_text("say of wallet_1.store")
     fact(page, "Block").get_by_role("link").click()
     height = chain.tx("denied")["block_height"]
     expect(page.locator("main h1")).to_have_text(f"Block {height}")
@@ -197,10 +197,10 @@ def test_a_call_with_events_conditions_and_costs(chain: Chain, page: Page) -> No
     events = card(page, "Events").locator(".event")
     assert events.count() == tx["event_count"] == 4
     printed = events.nth(0).inner_text()
-    assert plain(printed).startswith("Print said of wallet_1.stage")
+    assert plain(printed).startswith("Print said of wallet_1.store")
     assert f'u"{HOSTILE}"' in printed
     assert "wallet_3" in printed
-    assert plain(events.nth(1).inner_text()).startswith(f"Mint 1234 {HOSTILE_TOKEN} of wallet_1.stage to wallet_3")
+    assert plain(events.nth(1).inner_text()).startswith(f"Mint 1234 {HOSTILE_TOKEN} of wallet_1.store to wallet_3")
     assert events.nth(3).inner_text() == "Transfer 0.000005 STX from wallet_3 to wallet_2"
     costs = [plain(row).split() for row in card(page, "Costs").locator("tbody tr").all_inner_texts()]
     for kind in ("runtime", "read_count", "read_length", "write_count", "write_length"):
@@ -248,7 +248,7 @@ def test_a_trace(chain: Chain, page: Page) -> None:
     assert f"{told.runtime} runtime" in plain(trace.locator("summary").first.inner_text())
     (inner,) = told.calls
     call = trace.locator("ul li").first
-    assert call.inner_text().startswith(f"half of wallet_1.stage, called in line {inner.line}")
+    assert call.inner_text().startswith(f"half of wallet_1.store, called in line {inner.line}")
     assert "u4" in call.inner_text()
     require_no_sideways_scroll(page)
     call.get_by_role("link", name=f"line {inner.line}").click()
@@ -260,7 +260,7 @@ def test_a_runtime_error_leads_to_its_place(chain: Chain, page: Page) -> None:
     chain.visit(page, "tx", tx["tx_id"])
     assert fact(page, "Error").inner_text() == tx["vm_error"]
     where = fact(page, "Where")
-    assert where.inner_text().startswith("(/ u10 by) in divide of wallet_1.stage, line")
+    assert where.inner_text().startswith("(/ u10 by) in divide of wallet_1.store, line")
     where.get_by_role("link", name=f"line {tx['vm_error_at']['line']}").click()
     marked = page.locator(".source li.marked")
     expect(marked).to_be_in_viewport()
@@ -361,7 +361,7 @@ def test_reading_with_arguments_of_each_type(chain: Chain, page: Page) -> None:
         "name": '"plain"',
         "pair": told["pair"],
         "text": f'u"{HOSTILE}"',
-        "who": "wallet_1.stage",
+        "who": "wallet_1.store",
     }
     assert told["many"].split() == ["u1", "u2"]
     assert told["pair"].split() == ["x", "u9", "y", "some", "true"]
@@ -427,7 +427,7 @@ def test_source_events_and_holdings_of_a_contract(chain: Chain, page: Page) -> N
     total = chain.get(f"/extended/v3/principals/{chain.contract}/transactions")["total"]
     assert card(page, "Transactions").locator("tbody tr").count() == total
     chain.visit(page, "contracts")
-    assert page.locator("tbody tr").all_inner_texts()[0].startswith("stage")
+    assert page.locator("tbody tr").all_inner_texts()[0].startswith("store")
 
 
 def test_a_boot_contract_can_be_read(chain: Chain, page: Page) -> None:
@@ -462,9 +462,9 @@ def test_search(chain: Chain, page: Page, watch: Watch) -> None:
         tx["tx_id"].removeprefix("0x").upper(): "1.5 STX to wallet_5",
         str(tx["block_height"]): f"Block {tx['block_height']}",
         chain.wallet(3).address.lower(): "wallet_3",
-        chain.contract: "stage",
+        chain.contract: "store",
         "wallet_7": "wallet_7",
-        "Stage": "stage",
+        "Store": "store",
         "ST000000000000000000002AMW42H": "Account",
     }.items():
         search(page, text)

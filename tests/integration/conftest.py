@@ -39,7 +39,7 @@ def der(devnet: Devnet) -> Der:
 
 
 @dataclass(frozen=True)
-class Cast:
+class Parties:
     """Who does what, each with the roles that are needed."""
 
     contract_owner: Der
@@ -56,12 +56,12 @@ class Cast:
 
 
 @pytest.fixture
-def cast(devnet: Devnet, der: Der) -> Cast:
+def parties(devnet: Devnet, der: Der) -> Parties:
     """All roles, granted."""
     return grant_roles(devnet, der)
 
 
-def grant_roles(devnet: Devnet, der: Der) -> Cast:
+def grant_roles(devnet: Devnet, der: Der) -> Parties:
     """Grant all roles as the owner of the contracts."""
     accounts = devnet.accounts
     authority, operator = accounts["wallet_3"], accounts["wallet_4"]
@@ -69,7 +69,7 @@ def grant_roles(devnet: Devnet, der: Der) -> Cast:
         der.assets.set_role(role, authority.address, "", True).send().wait()
     der.assets.set_role(Role.GRID_OPERATOR, operator.address, REGION, True).send().wait()
     official = der.with_account(authority)
-    return Cast(
+    return Parties(
         contract_owner=der,
         seller=der.with_account(accounts["wallet_1"]),
         buyer=der.with_account(accounts["wallet_5"]),
@@ -94,22 +94,24 @@ class ReadyPlant:
     tomorrow: date
 
 
-def register(cast: Cast, device_key: KeyClaim | None, capacity_w: int = 6000) -> int:
+def register(parties: Parties, device_key: KeyClaim | None, capacity_w: int = 6000) -> int:
     """Register a plant of the seller."""
     documents = token_bytes(32)  # no two plants have the same
-    call = cast.seller.assets.register_asset(AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, documents, 900, device_key)
+    call = parties.seller.assets.register_asset(
+        AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, documents, 900, device_key
+    )
     return call.send().wait().value
 
 
-def claimed(cast: Cast, meter_key: PrivateKey) -> KeyClaim:
+def claimed(parties: Parties, meter_key: PrivateKey) -> KeyClaim:
     """The key of a meter, with the proof that the seller has it."""
-    account = cast.seller.account
+    account = parties.seller.account
     assert account is not None
     proof = sign_key_proof(
         meter_key,
-        contract=cast.seller.assets.contract_id,
+        contract=parties.seller.assets.contract_id,
         owner=account.address,
-        chain_id=cast.seller.client.network.chain_id,
+        chain_id=parties.seller.client.network.chain_id,
     )
     return KeyClaim(curve=KeyCurve.SECP256K1, key=meter_key.public_key.compressed_data, proof=proof)
 
@@ -120,19 +122,19 @@ def bound(meter_key: PrivateKey) -> DeviceKey:
 
 
 @pytest.fixture
-def plant(cast: Cast) -> ReadyPlant:
+def plant(parties: Parties) -> ReadyPlant:
     """A plant that can sell."""
-    return make_plant(cast)
+    return make_plant(parties)
 
 
-def make_plant(cast: Cast) -> ReadyPlant:
+def make_plant(parties: Parties) -> ReadyPlant:
     """Register, verify and connect a plant."""
     meter_key = PrivateKey.generate()
-    asset_id = register(cast, claimed(cast, meter_key))
-    cast.registrar.assets.verify_asset(asset_id, 6000, bound(meter_key)).send().wait()
-    cast.seller.grid.request_connection(asset_id, 6000).send().wait()
-    cast.grid_operator.grid.approve_connection(asset_id, 6000, False).send().wait()
-    return ReadyPlant(asset_id, 6000, meter_key, cast.seller.now().date() + timedelta(days=1))
+    asset_id = register(parties, claimed(parties, meter_key))
+    parties.registrar.assets.verify_asset(asset_id, 6000, bound(meter_key)).send().wait()
+    parties.seller.grid.request_connection(asset_id, 6000).send().wait()
+    parties.grid_operator.grid.approve_connection(asset_id, 6000, False).send().wait()
+    return ReadyPlant(asset_id, 6000, meter_key, parties.seller.now().date() + timedelta(days=1))
 
 
 def start_of(day: date) -> datetime:

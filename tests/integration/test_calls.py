@@ -31,7 +31,7 @@ from der_client.stacks.errors import (
     SigningError,
 )
 from der_client.stacks.transactions import PostConditionMode
-from tests.integration.conftest import REGION, Cast, ReadyPlant, register, start_of
+from tests.integration.conftest import REGION, Parties, ReadyPlant, register, start_of
 
 if TYPE_CHECKING:
     from der_client.devnet import Devnet
@@ -89,14 +89,14 @@ def test_sending_the_same_transaction_twice_is_harmless(devnet: Devnet) -> None:
     assert der.assets.get_asset_count() == 1
 
 
-def test_errors_of_a_contract_have_its_name_for_them(cast: Cast) -> None:
-    call = cast.registrar.assets.verify_asset(99, 1, None)
+def test_errors_of_a_contract_have_its_name_for_them(parties: Parties) -> None:
+    call = parties.registrar.assets.verify_asset(99, 1, None)
     with pytest.raises(ContractError, match=r"ERR_ASSET_NOT_FOUND \(u1008\): no asset has this id") as caught:
         call.send().wait()
     error = caught.value
     assert error.error is AssetError.ERR_ASSET_NOT_FOUND
     assert (error.name, error.code) == ("ERR_ASSET_NOT_FOUND", 1008)
-    assert error.contract == cast.anyone.assets.contract_id
+    assert error.contract == parties.anyone.assets.contract_id
     assert error.function == "verify-asset"
     assert error.txid in str(error)
     with pytest.raises(ContractError) as simulated:
@@ -104,17 +104,17 @@ def test_errors_of_a_contract_have_its_name_for_them(cast: Cast) -> None:
     assert (simulated.value.code, simulated.value.txid) == (1008, "")
 
 
-def test_errors_of_a_contract_that_is_called_are_named_too(cast: Cast) -> None:
+def test_errors_of_a_contract_that_is_called_are_named_too(parties: Parties) -> None:
     with pytest.raises(ContractError, match="ERR_OFFER_NOT_FOUND"):
-        cast.buyer.settlement.accept_and_fund(99, 1, 1, 1, 0).send().wait()
+        parties.buyer.settlement.accept_and_fund(99, 1, 1, 1, 0).send().wait()
 
 
-def test_a_batch_answers_for_each_item(cast: Cast) -> None:
-    asset_id = register(cast, None)
-    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
-    day = cast.oracle.now().date()
+def test_a_batch_answers_for_each_item(parties: Parties) -> None:
+    asset_id = register(parties, None)
+    parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    day = parties.oracle.now().date()
     items = [DayRecord(asset_id=number, day=day, mask=1, wh=1) for number in (99, asset_id)]
-    missing, recorded = cast.oracle.production.record_batch(items).send().wait().value
+    missing, recorded = parties.oracle.production.record_batch(items).send().wait().value
     assert missing.error_code == ProductionError.ERR_ASSET_NOT_FOUND
     assert recorded.is_ok
 
@@ -163,7 +163,7 @@ def test_a_transaction_of_another_call_is_not_sent(devnet: Devnet, der: Der) -> 
         der.assets.set_paused(False).send(signed)
 
 
-def test_what_was_not_declared_cannot_move(cast: Cast, plant: ReadyPlant) -> None:
+def test_what_was_not_declared_cannot_move(parties: Parties, plant: ReadyPlant) -> None:
     """The same call with its post-conditions left out: deny mode rolls it back."""
 
     class Careless(Contract, name="settlement"):
@@ -173,21 +173,21 @@ def test_what_was_not_declared_cannot_move(cast: Cast, plant: ReadyPlant) -> Non
         ) -> UInt: ...
 
     offer_id = (
-        cast.seller.market.create_offer(plant.asset_id, plant.tomorrow, 1000, 10**6, 1, start_of(plant.tomorrow))
+        parties.seller.market.create_offer(plant.asset_id, plant.tomorrow, 1000, 10**6, 1, start_of(plant.tomorrow))
         .send()
         .wait()
         .value
     )
-    buyer = cast.buyer.account
+    buyer = parties.buyer.account
     assert buyer is not None
     before = buyer.balance_ustx()
-    careless = Careless(cast.buyer.client, cast.buyer.deployer, buyer)
+    careless = Careless(parties.buyer.client, parties.buyer.deployer, buyer)
     call = careless.accept_and_fund(offer_id, 1000, 1000, 10**6, 0)
     with pytest.raises(PostConditionAbortedError, match="rolled back") as caught:
         call.send(fee_ustx=700).wait()
     assert caught.value.txid
     assert buyer.balance_ustx() == before - 700
-    assert cast.buyer.settlement.get_payment_count() == 0
+    assert parties.buyer.settlement.get_payment_count() == 0
 
 
 def test_an_answer_of_another_type_is_named(der: Der) -> None:
@@ -199,8 +199,8 @@ def test_an_answer_of_another_type_is_named(der: Der) -> None:
         Other(der.client, der.deployer).get_surplus()
 
 
-def test_history_is_typed_and_can_start_anywhere(cast: Cast, devnet: Devnet) -> None:
-    assets = cast.contract_owner.assets
+def test_history_is_typed_and_can_start_anywhere(parties: Parties, devnet: Devnet) -> None:
+    assets = parties.contract_owner.assets
     first = list(assets.events())
     assert isinstance(first[0].event, ContractDeployed)
     assert all(not isinstance(record.event, UnknownEvent) for record in first)
@@ -209,7 +209,7 @@ def test_history_is_typed_and_can_start_anywhere(cast: Cast, devnet: Devnet) -> 
 
     devnet.advance(seconds=3600)
     moment = assets.client.block("latest").block_time
-    register(cast, None)
+    register(parties, None)
     (late,) = assets.events(since=moment)
     assert isinstance(late.event, AssetRegistered)
     assert late.block_height == devnet.block_height
@@ -222,14 +222,14 @@ def test_unknown_topics_are_given_as_they_are() -> None:
     assert read_event(encode(value), ()) == UnknownEvent(value, "no event of this contract is declared")
 
 
-def test_many_things_are_listed_page_by_page(cast: Cast) -> None:
+def test_many_things_are_listed_page_by_page(parties: Parties) -> None:
     for number in range(33):
-        register(cast, None, capacity_w=number + 1)
-    listed = cast.seller.list_assets()
+        register(parties, None, capacity_w=number + 1)
+    listed = parties.seller.list_assets()
     assert [asset.capacity_w for asset in listed.values()] == list(range(1, 34))
     assert list(listed) == list(range(1, 34))
-    assert cast.seller.list_offers() == {}
-    assert cast.seller.list_payments() == {}
+    assert parties.seller.list_offers() == {}
+    assert parties.seller.list_payments() == {}
 
 
 def test_a_node_that_is_down_is_a_typed_error() -> None:

@@ -37,7 +37,7 @@ from der_client.recorder import Recorder
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.secret import Secret
-from tests.integration.conftest import Cast, ReadyPlant, register, start_of
+from tests.integration.conftest import Parties, ReadyPlant, register, start_of
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 NEEDS_BROKER = pytest.mark.skipif(MOSQUITTO is None, reason="needs a broker: apt-get install mosquitto")
@@ -51,9 +51,9 @@ def day(plant: ReadyPlant, devnet: Devnet) -> date:
 
 
 def signed(
-    cast: Cast, plant: ReadyPlant, day: date, start: int, *whs: int, key: PrivateKey | None = None
+    parties: Parties, plant: ReadyPlant, day: date, start: int, *whs: int, key: PrivateKey | None = None
 ) -> DayMessage:
-    production = cast.anyone.production
+    production = parties.anyone.production
     return DayMessage.sign(
         key or plant.meter_key,
         DayReadings(day, 900, start, whs),
@@ -64,8 +64,8 @@ def signed(
     )
 
 
-def recorded(cast: Cast, plant: ReadyPlant, day: date) -> tuple[int, int] | None:
-    row = cast.anyone.production.get_day(plant.asset_id, day)
+def recorded(parties: Parties, plant: ReadyPlant, day: date) -> tuple[int, int] | None:
+    row = parties.anyone.production.get_day(plant.asset_id, day)
     return None if row is None else (row.mask, row.wh)
 
 
@@ -77,9 +77,9 @@ def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 @pytest.fixture
-def gateway(cast: Cast, tmp_path: Path) -> Iterator[Gateway]:
+def gateway(parties: Parties, tmp_path: Path) -> Iterator[Gateway]:
     with MessageStore(tmp_path / "gateway.sqlite") as store:
-        yield Gateway(cast.anyone, Recorder(cast.anyone), store)
+        yield Gateway(parties.anyone, Recorder(parties.anyone), store)
 
 
 @contextmanager
@@ -111,15 +111,15 @@ def served(gateway: Gateway, broker: Broker | None = None) -> Iterator[str]:
 
 class TestTaking:
     def test_a_delivery_is_checked_kept_once_and_relayed(
-        self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway
+        self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
-        first, second = signed(cast, plant, day, 0, 10, 20), signed(cast, plant, day, 4, 5)
+        first, second = signed(parties, plant, day, 0, 10, 20), signed(parties, plant, day, 4, 5)
         (receipt,) = gateway.take(first.to_json().encode(), source="test")
         assert (receipt.id, receipt.is_new, receipt.state) == (first.digest.hex(), True, MessageState.WAITING)
         both = f"[{first.to_json()}, {second.to_json()}]".encode()
         assert [each.is_new for each in gateway.take(both, source="test")] == [False, True]
         assert gateway.relay() == 2
-        assert recorded(cast, plant, day) == (0b10011, 35)
+        assert recorded(parties, plant, day) == (0b10011, 35)
         assert gateway.relay() == 0
         (again,) = gateway.take(to_cbor(first), source="test")
         assert (again.is_new, again.state) == (False, MessageState.RECORDED)
@@ -141,14 +141,14 @@ class TestTaking:
     )
     def test_what_no_meter_signed_is_not_taken(
         self,
-        cast: Cast,
+        parties: Parties,
         plant: ReadyPlant,
         day: date,
         gateway: Gateway,
         spoil: Callable[[str], str],
         told: str,
     ) -> None:
-        message = signed(cast, plant, day, 0, 10)
+        message = signed(parties, plant, day, 0, 10)
         text = (
             message.to_json().replace(f'"asset_id": {plant.asset_id}', '"asset_id": 1')
             if "9999" in told
@@ -159,15 +159,15 @@ class TestTaking:
         assert gateway.store.counts()[MessageState.WAITING] == 0
 
     def test_another_key_is_not_taken_and_spoils_no_list(
-        self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway
+        self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
-        good, bad = signed(cast, plant, day, 0, 1), signed(cast, plant, day, 1, 1, key=PrivateKey.generate())
+        good, bad = signed(parties, plant, day, 0, 1), signed(parties, plant, day, 1, 1, key=PrivateKey.generate())
         with pytest.raises(RefusedError, match="not by the bound device key"):
             gateway.take(f"[{good.to_json()}, {bad.to_json()}]".encode(), source="test")
         assert gateway.store.counts()[MessageState.WAITING] == 0
 
     def test_what_cannot_be_checked_is_not_acknowledged(
-        self, cast: Cast, plant: ReadyPlant, day: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, parties: Parties, plant: ReadyPlant, day: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415
 
@@ -175,8 +175,8 @@ class TestTaking:
             raise NodeUnreachableError("the node is down", url="http://down")
 
         with MessageStore(tmp_path / "s") as store:
-            gateway = Gateway(cast.anyone, Recorder(cast.anyone), store)
-            message = signed(cast, plant, day, 0, 10)
+            gateway = Gateway(parties.anyone, Recorder(parties.anyone), store)
+            message = signed(parties, plant, day, 0, 10)
             monkeypatch.setattr("der_client.gateway.gateway.ChainDays", fail)
             with pytest.raises(UnavailableError, match="the node is down"):
                 gateway.take(message.to_json().encode(), source="test")
@@ -189,12 +189,12 @@ class TestTaking:
             assert (stored.state, stored.reason) == (MessageState.WAITING, "the node is down [http://down]")
 
     def test_what_is_not_over_waits_and_what_contradicts_is_kept(
-        self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway
+        self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
         early, first, other = (
-            signed(cast, plant, day + timedelta(days=1), 90, 1),
-            signed(cast, plant, day, 0, 10),
-            signed(cast, plant, day, 0, 11),
+            signed(parties, plant, day + timedelta(days=1), 90, 1),
+            signed(parties, plant, day, 0, 10),
+            signed(parties, plant, day, 0, 11),
         )
         for message in (early, first, other):
             gateway.take(message.to_json().encode(), source="test")
@@ -211,26 +211,26 @@ class TestTaking:
         assert "is over at" in waiting.reason
         assert "10 Wh recorded, 11 Wh given" in conflicting.reason
 
-    def test_a_meter_with_a_secure_element_on_p256(self, cast: Cast, devnet: Devnet, gateway: Gateway) -> None:
+    def test_a_meter_with_a_secure_element_on_p256(self, parties: Parties, devnet: Devnet, gateway: Gateway) -> None:
         chip = ec.generate_private_key(ec.SECP256R1())
 
         def sign(digest: bytes) -> bytes:
             return chip.sign(digest, ec.ECDSA(Prehashed(SHA256())))  # DER, as chips do
 
-        key, seller = compressed(chip.public_key()), cast.seller.account
+        key, seller = compressed(chip.public_key()), parties.seller.account
         assert seller is not None
-        chain_id = cast.anyone.client.network.chain_id
-        register_id = cast.seller.assets.contract_id
+        chain_id = parties.anyone.client.network.chain_id
+        register_id = parties.seller.assets.contract_id
         proof = sign_key_proof(sign, contract=register_id, owner=seller.address, chain_id=chain_id, curve=Curve.P256)
-        asset_id = register(cast, KeyClaim(curve=KeyCurve.P256, key=key, proof=proof))
+        asset_id = register(parties, KeyClaim(curve=KeyCurve.P256, key=key, proof=proof))
         bound = DeviceKey(curve=KeyCurve.P256, key=key)
-        cast.registrar.assets.verify_asset(asset_id, 6000, bound).send().wait()
-        tomorrow = cast.anyone.now().date() + timedelta(days=1)
+        parties.registrar.assets.verify_asset(asset_id, 6000, bound).send().wait()
+        tomorrow = parties.anyone.now().date() + timedelta(days=1)
         devnet.advance(to=start_of(tomorrow + timedelta(days=1)))
         message = DayMessage.sign(
             sign,
             DayReadings(tomorrow, 900, 8, (30, 40)),
-            contract=cast.anyone.production.contract_id,
+            contract=parties.anyone.production.contract_id,
             asset_id=asset_id,
             key_epoch=1,
             chain_id=chain_id,
@@ -238,24 +238,24 @@ class TestTaking:
         )
         gateway.take(to_cbor(message), source="test")
         gateway.relay()
-        row = cast.anyone.production.get_day(asset_id, tomorrow)
+        row = parties.anyone.production.get_day(asset_id, tomorrow)
         assert row is not None
         assert (row.mask, row.wh) == (0b11 << 8, 70)
 
 
 class TestHttp:
     def test_json_and_cbor_are_posted_and_looked_at(
-        self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway
+        self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
         with served(gateway) as url:
-            first, second = signed(cast, plant, day, 0, 10, 20), signed(cast, plant, day, 4, 5)
+            first, second = signed(parties, plant, day, 0, 10, 20), signed(parties, plant, day, 4, 5)
             posted = requests.post(f"{url}/v1/days", data=first.to_json(), timeout=30)
             assert (posted.status_code, posted.json()["receipts"][0]["new"]) == (202, True)
             posted = requests.post(
                 f"{url}/v1/days", data=to_cbor(second), headers={"content-type": "application/cbor"}, timeout=30
             )
             assert posted.status_code == 202
-            until(lambda: recorded(cast, plant, day) == (0b10011, 35))
+            until(lambda: recorded(parties, plant, day) == (0b10011, 35))
             shown = f"{url}/v1/days/{first.digest.hex()}"
             until(lambda: requests.get(shown, timeout=30).json()["state"] == "recorded")
             assert len(requests.get(shown, timeout=30).json()["txids"]) == 1
@@ -325,10 +325,10 @@ def published(broker: Broker, topic: str, payload: bytes, *, wait_for: str | Non
 @NEEDS_BROKER
 class TestMqtt:
     def test_a_meter_publishes_and_gets_a_receipt(
-        self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway, broker: Broker
+        self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway, broker: Broker
     ) -> None:
         with served(gateway, broker):
-            message = signed(cast, plant, day, 0, 10, 20)
+            message = signed(parties, plant, day, 0, 10, 20)
             payload = message.to_json().encode()
             answer = published(broker, "der/days/meter-1", payload, wait_for="der/receipts/meter-1")
             assert answer is not None
@@ -336,31 +336,31 @@ class TestMqtt:
             refused = published(broker, "der/days/meter-2", b"{}", wait_for="der/receipts/meter-2")
             assert refused is not None
             assert "cannot be read" in refused["error"]
-            in_cbor = to_cbor(signed(cast, plant, day, 4, 5))
+            in_cbor = to_cbor(signed(parties, plant, day, 4, 5))
             assert published(broker, "der/days/meter-3", in_cbor, wait_for="der/receipts/meter-3") is not None
-            until(lambda: recorded(cast, plant, day) == (0b10011, 35))
+            until(lambda: recorded(parties, plant, day) == (0b10011, 35))
 
     def test_what_is_published_while_the_gateway_is_away_comes_later(
-        self, cast: Cast, plant: ReadyPlant, day: date, gateway: Gateway, broker: Broker
+        self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway, broker: Broker
     ) -> None:
         with served(gateway, broker):
             pass  # its session is there
-        message = signed(cast, plant, day, 0, 10)
+        message = signed(parties, plant, day, 0, 10)
         published(broker, "der/days/b", message.to_json().encode())
         assert gateway.store.get(message.digest.hex()) is None
         with served(gateway, broker):
-            until(lambda: recorded(cast, plant, day) == (0b1, 10))
+            until(lambda: recorded(parties, plant, day) == (0b1, 10))
 
     def test_a_message_is_not_acknowledged_to_the_broker_before_it_is_on_disk(
         self,
-        cast: Cast,
+        parties: Parties,
         plant: ReadyPlant,
         day: date,
         gateway: Gateway,
         broker: Broker,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        message = signed(cast, plant, day, 0, 10)
+        message = signed(parties, plant, day, 0, 10)
         begun = threading.Event()
 
         def take(*_arguments: Any, **_options: Any) -> list[Any]:
@@ -373,7 +373,7 @@ class TestMqtt:
             assert begun.wait(60)
         monkeypatch.undo()
         with served(gateway, broker):  # the broker delivers it again
-            until(lambda: recorded(cast, plant, day) == (0b1, 10))
+            until(lambda: recorded(parties, plant, day) == (0b1, 10))
 
 
 def test_the_broker_is_named_by_a_url_without_a_password() -> None:
@@ -394,9 +394,9 @@ def test_the_broker_is_named_by_a_url_without_a_password() -> None:
 
 class TestCommand:
     def test_what_was_acknowledged_survives_a_kill(
-        self, cast: Cast, plant: ReadyPlant, day: date, devnet: Devnet, tmp_path: Path
+        self, parties: Parties, plant: ReadyPlant, day: date, devnet: Devnet, tmp_path: Path
     ) -> None:
-        message = signed(cast, plant, day, 0, 10, 20)
+        message = signed(parties, plant, day, 0, 10, 20)
         with der_gateway(devnet, tmp_path, "--interval", "3600") as (process, url):
             # The first round is over: nothing is relayed before the process is killed.
             until(lambda: requests.get(f"{url}/health", timeout=30).ok)
@@ -405,7 +405,7 @@ class TestCommand:
             process.kill()
             process.wait()
         with der_gateway(devnet, tmp_path, "--interval", "0.2") as (process, url):
-            until(lambda: recorded(cast, plant, day) == (0b11, 30))
+            until(lambda: recorded(parties, plant, day) == (0b11, 30))
             shown = f"{url}/v1/days/{message.digest.hex()}"
             until(lambda: requests.get(shown, timeout=30).json()["state"] == "recorded")
             process.send_signal(signal.SIGTERM)

@@ -26,7 +26,7 @@ from der_client.index import (
 )
 from der_client.index.answers import AttentionKind
 from der_client.stacks.errors import InvalidValueError
-from tests.integration.conftest import Cast, ReadyPlant, start_of
+from tests.integration.conftest import Parties, ReadyPlant, start_of
 from tests.integration.test_trading import ALL_SLOTS, PRICE, offer, record, take
 
 WHS = [1000] * 24 + [1] * 72
@@ -45,12 +45,12 @@ class Sold:
 
 
 @pytest.fixture
-def sold(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> Sold:
-    offer_id = offer(cast, plant, 30_000)
-    payments = take(cast.buyer, offer_id, 20_000), take(cast.other_buyer, offer_id, 10_000, before_wh=20_000)
+def sold(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> Sold:
+    offer_id = offer(parties, plant, 30_000)
+    payments = take(parties.buyer, offer_id, 20_000), take(parties.other_buyer, offer_id, 10_000, before_wh=20_000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    record(cast, plant, WHS)
-    return Sold(plant, offer_id, payments, address(cast.buyer), address(cast.seller))
+    record(parties, plant, WHS)
+    return Sold(plant, offer_id, payments, address(parties.buyer), address(parties.seller))
 
 
 def address(der: Der) -> str:
@@ -76,11 +76,11 @@ def index(follower: Follower, place: Path) -> Iterator[Index]:
         yield index
 
 
-def verify(cast: Cast, plant: ReadyPlant, wh: int) -> None:
-    cast.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, wh).send().wait()
+def verify(parties: Parties, plant: ReadyPlant, wh: int) -> None:
+    parties.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, wh).send().wait()
 
 
-def test_production_by_slot_day_and_month(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
+def test_production_by_slot_day_and_month(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
     plant, day = sold.plant, sold.plant.tomorrow
     slots = index.production(plant.asset_id, day, day, "slot")
     assert [slot.wh for slot in slots] == WHS
@@ -89,7 +89,7 @@ def test_production_by_slot_day_and_month(sold: Sold, cast: Cast, follower: Foll
     (of_day,) = index.production(plant.asset_id, day, day)
     assert (of_day.state, of_day.wh, of_day.complete, of_day.deliverable_wh) == (DayState.RECORDED, 24_072, True, None)
     assert of_day.sold_wh == 30_000
-    verify(cast, plant, 24_072)
+    verify(parties, plant, 24_072)
     follower.run_once()
     (of_month,) = index.production(None, day.replace(day=1), day, "month")
     assert (of_month.wh, of_month.verified_wh, of_month.days_verified) == (24_072, 24_072, 1)
@@ -99,15 +99,17 @@ def test_production_by_slot_day_and_month(sold: Sold, cast: Cast, follower: Foll
         index.production(plant.asset_id, day, day, "hour")  # type: ignore[call-overload]
 
 
-def test_what_an_oracle_recorded_is_known_as_a_sum(cast: Cast, follower: Follower, place: Path, devnet: Devnet) -> None:
+def test_what_an_oracle_recorded_is_known_as_a_sum(
+    parties: Parties, follower: Follower, place: Path, devnet: Devnet
+) -> None:
     from tests.integration.conftest import register  # noqa: PLC0415 - of this test alone
 
-    asset_id = register(cast, None)
-    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
-    day = cast.anyone.now().date() + timedelta(days=1)
+    asset_id = register(parties, None)
+    parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    day = parties.anyone.now().date() + timedelta(days=1)
     devnet.advance(to=start_of(day + timedelta(days=1)))
-    cast.oracle.production.record_production(asset_id, day, 0b0110, 700).send().wait()
-    cast.oracle.production.record_production(asset_id, day, 0b1000, 30).send().wait()
+    parties.oracle.production.record_production(asset_id, day, 0b0110, 700).send().wait()
+    parties.oracle.production.record_production(asset_id, day, 0b1000, 30).send().wait()
     follower.run_once()
     with Index(place) as index:
         slots = index.production(asset_id, day, day, "slot")
@@ -122,17 +124,17 @@ def test_what_an_oracle_recorded_is_known_as_a_sum(cast: Cast, follower: Followe
         assert (missing.kind, missing.amount) == (AttentionKind.SLOTS_MISSING, 93)
 
 
-def test_money(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
+def test_money(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
     first, second = sold.payments
     assert index.payments(due=True) == ()
-    verify(cast, sold.plant, 24_072)
+    verify(parties, sold.plant, 24_072)
     follower.run_once()
     assert [(row.payment_id, row.due) for row in index.payments(due=True)] == [(first, "settle"), (second, "settle")]
     assert index.offer(sold.offer_id).state is OfferState.ACCEPTED
     due = [item for item in index.attention() if item.kind is AttentionKind.PAYMENT_DUE]
     assert [item.text for item in due] == [f"Payment {number} can be settled." for number in (first, second)]
     before = follower.run_once().height
-    receipt = cast.anyone.settlement.settle_batch([first, second]).send().wait()
+    receipt = parties.anyone.settlement.settle_batch([first, second]).send().wait()
     follower.run_once()
     settled = index.payment(second)
     assert (settled.state, settled.delivered_wh, settled.closed_txid) == (PaymentState.SETTLED, 4072, receipt.txid)
@@ -146,13 +148,13 @@ def test_money(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None
     assert sum(of_one.payout for of_one in by_buyer) == total.payout == total.amount
     bought = index.statement(sold.buyer, sold.plant.tomorrow)
     assert [line.amount for line in bought.lines] == [row.refund - row.cost for row in [index.payment(first)]]
-    assert {row.token: row.fees for row in index.ledger()} == {None: cast.anyone.settlement.get_fees()}
+    assert {row.token: row.fees for row in index.ledger()} == {None: parties.anyone.settlement.get_fees()}
     with pytest.raises(NotIndexedError, match="payment 99 is not found"):
         index.payment(99)
 
 
-def test_offers_that_end(cast: Cast, plant: ReadyPlant, follower: Follower, place: Path, devnet: Devnet) -> None:
-    offer_id = offer(cast, plant, 3_000)
+def test_offers_that_end(parties: Parties, plant: ReadyPlant, follower: Follower, place: Path, devnet: Devnet) -> None:
+    offer_id = offer(parties, plant, 3_000)
     follower.run_once()
     with Index(place) as index:
 
@@ -167,16 +169,16 @@ def test_offers_that_end(cast: Cast, plant: ReadyPlant, follower: Follower, plac
         follower.run_once()
         assert told(24) == [(AttentionKind.OFFER_EXPIRED, 3_000)]
         assert index.offers(open=True) == ()
-        cast.anyone.market.expire_offer(offer_id).send().wait()
+        parties.anyone.market.expire_offer(offer_id).send().wait()
         follower.run_once()
         assert told(24) == []
 
 
-def test_certificates_and_texts_of_others(sold: Sold, cast: Cast, follower: Follower, index: Index) -> None:
-    verify(cast, sold.plant, 24_072)
-    cast.anyone.settlement.settle(sold.payments[0]).send().wait()
-    claim = cast.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, HOSTILE).send().wait()
-    cast.buyer.settlement.claim(sold.payments[0], 1, sold.buyer, "=HYPERLINK(1)").send().wait()
+def test_certificates_and_texts_of_others(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
+    verify(parties, sold.plant, 24_072)
+    parties.anyone.settlement.settle(sold.payments[0]).send().wait()
+    claim = parties.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, HOSTILE).send().wait()
+    parties.buyer.settlement.claim(sold.payments[0], 1, sold.buyer, "=HYPERLINK(1)").send().wait()
     follower.run_once()
     found = index.certificates(beneficiary=sold.buyer)
     assert [(each.purpose, each.wh) for each in found] == [(HOSTILE, 5_000), ("=HYPERLINK(1)", 1)]
@@ -193,11 +195,11 @@ def test_certificates_and_texts_of_others(sold: Sold, cast: Cast, follower: Foll
 
 @pytest.mark.parametrize("handling", ["again", "reordered", "dropped"])
 def test_a_fork_of_the_chain_is_a_fork_of_the_index(
-    handling: str, sold: Sold, cast: Cast, follower: Follower, index: Index, devnet: Devnet, der: Der
+    handling: str, sold: Sold, parties: Parties, follower: Follower, index: Index, devnet: Devnet, der: Der
 ) -> None:
-    verify(cast, sold.plant, 24_072)
-    cast.anyone.settlement.settle(sold.payments[0]).send().wait()
-    cast.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, "").send().wait()
+    verify(parties, sold.plant, 24_072)
+    parties.anyone.settlement.settle(sold.payments[0]).send().wait()
+    parties.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, "").send().wait()
     height = follower.run_once().height
     devnet.reorg(3, handling)  # type: ignore[arg-type]
     progress = follower.run_once()

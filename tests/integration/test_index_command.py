@@ -15,7 +15,7 @@ import pytest
 from der_client import Der
 from der_client.devnet import Devnet
 from der_client.index import Index
-from tests.integration.conftest import Cast, ReadyPlant
+from tests.integration.conftest import Parties, ReadyPlant
 from tests.integration.test_trading import offer
 
 LONG_S = 60.0
@@ -56,7 +56,9 @@ def test_once(devnet: Devnet, der: Der, plant: ReadyPlant, tmp_path: Path) -> No
     assert f"{len(printed(der))} new events" in anew.stdout
 
 
-def test_it_follows_until_it_is_told_to_end(devnet: Devnet, cast: Cast, plant: ReadyPlant, tmp_path: Path) -> None:
+def test_it_follows_until_it_is_told_to_end(
+    devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path
+) -> None:
     place = tmp_path / "index.sqlite"
     following = subprocess.Popen(  # noqa: S603 - our own command
         command(devnet, place, "--interval", "3600"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -64,7 +66,7 @@ def test_it_follows_until_it_is_told_to_end(devnet: Devnet, cast: Cast, plant: R
     try:
         assert following.stderr is not None
         assert following.stderr.readline().startswith("indexing the contracts of ST")
-        offer_id = offer(cast, plant, 3_000)
+        offer_id = offer(parties, plant, 3_000)
         assert following.stdout is not None
         first = following.stdout.readline()
         assert "new events in" in first
@@ -87,7 +89,7 @@ def wait_for(place: Path, offer_id: int) -> None:
     pytest.fail("the offer did not come")
 
 
-def test_killed_again_and_again_it_misses_nothing(devnet: Devnet, der: Der, cast: Cast, tmp_path: Path) -> None:
+def test_killed_again_and_again_it_misses_nothing(devnet: Devnet, der: Der, parties: Parties, tmp_path: Path) -> None:
     place, random = tmp_path / "index.sqlite", Random(1)  # noqa: S311 - chance that can be repeated
     for _ in range(4):
         following = subprocess.Popen(  # noqa: S603 - our own command
@@ -96,7 +98,7 @@ def test_killed_again_and_again_it_misses_nothing(devnet: Devnet, der: Der, cast
         assert following.stderr is not None
         following.stderr.readline()
         for paused in (True, False):
-            cast.pauser.assets.set_paused(paused).send().wait()
+            parties.pauser.assets.set_paused(paused).send().wait()
         time.sleep(random.random() / 3)
         following.kill()
         following.communicate()

@@ -17,9 +17,9 @@ from der_client.index.chain_reader import ChainReader
 from der_client.index.schema import lease
 from der_client.stacks.rpc import Client, RetryPolicy
 from der_client.stacks.rpc.api_socket import ApiSocket
-from tests.integration.conftest import Cast
+from tests.integration.conftest import Parties
 from tests.integration.following import LONG_S, Following, following
-from tests.integration.line import Line
+from tests.integration.tcp_forwarder import TcpForwarder
 
 NEVER_S = 3600.0
 """As long as no test waits: what is found with it was announced."""
@@ -32,66 +32,69 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "index.sqlite"
 
 
-def pause(cast: Cast, paused: bool) -> int:
+def pause(parties: Parties, paused: bool) -> int:
     """Let a contract print something, and give the block."""
-    return cast.pauser.assets.set_paused(paused).send().wait().block_height or 0
+    return parties.pauser.assets.set_paused(paused).send().wait().block_height or 0
 
 
-def over(line: Line, der: Der) -> Der:
-    return Der.connect(Client(line.url, retries=QUICK), deployer=der.deployer)
+def over(forwarder: TcpForwarder, der: Der) -> Der:
+    return Der.connect(Client(forwarder.url, retries=QUICK), deployer=der.deployer)
 
 
 @pytest.fixture
-def line(devnet: Devnet) -> Iterator[Line]:
-    line = Line(devnet.url)
-    yield line
-    line.close()
+def forwarder(devnet: Devnet) -> Iterator[TcpForwarder]:
+    with TcpForwarder(devnet.url) as forwarder:
+        yield forwarder
 
 
-def test_a_block_is_read_when_it_is_announced(der: Der, cast: Cast, place: Path) -> None:
+def test_a_block_is_read_when_it_is_announced(der: Der, parties: Parties, place: Path) -> None:
     with following(der, place, NEVER_S) as index:
         for paused in (True, False):
-            index.wait_until(pause(cast, paused))
+            index.wait_until(pause(parties, paused))
 
 
-def test_a_fork_is_followed_when_it_is_announced(der: Der, cast: Cast, place: Path, devnet: Devnet) -> None:
+def test_a_fork_is_followed_when_it_is_announced(der: Der, parties: Parties, place: Path, devnet: Devnet) -> None:
     with following(der, place, NEVER_S) as index:
-        height = pause(cast, True)
+        height = pause(parties, True)
         index.wait_until(height)
         devnet.reorg(1, "again")
         index.wait_for(lambda progress: progress.undone_from == height)
 
 
 def test_what_was_missed_while_the_line_was_cut_is_read_when_it_is_there_again(
-    der: Der, cast: Cast, place: Path, line: Line
+    der: Der, parties: Parties, place: Path, forwarder: TcpForwarder
 ) -> None:
-    with following(over(line, der), place, NEVER_S) as index:
-        index.wait_until(pause(cast, True))
-        line.is_down = True
-        line.cut()
-        height = pause(cast, False)
-        line.is_down = False
+    with following(over(forwarder, der), place, NEVER_S) as index:
+        index.wait_until(pause(parties, True))
+        forwarder.is_down = True
+        forwarder.cut()
+        height = pause(parties, False)
+        forwarder.is_down = False
         index.wait_until(height)
-        index.wait_until(pause(cast, True))
+        index.wait_until(pause(parties, True))
 
 
-def test_it_asks_where_there_is_no_socket(der: Der, cast: Cast, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_asks_where_there_is_no_socket(
+    der: Der, parties: Parties, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("der_client.stacks.rpc.notices.PATH", "/extended/v1/none")
     with following(der, place, SOON_S) as index:
         for paused in (True, False):
-            index.wait_until(pause(cast, paused))
+            index.wait_until(pause(parties, paused))
 
 
-def test_it_asks_where_the_socket_is_silent(der: Der, cast: Cast, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_asks_where_the_socket_is_silent(
+    der: Der, parties: Parties, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ApiSocket, "next_notice", lambda _, timeout_s: time.sleep(timeout_s))
     monkeypatch.setattr("der_client.index.follower.SILENCE_S", SOON_S)
     with following(der, place, SOON_S) as index:
         for paused in (True, False):
-            index.wait_until(pause(cast, paused))
+            index.wait_until(pause(parties, paused))
 
 
 def test_it_asks_until_the_api_has_the_block_that_was_announced(
-    der: Der, cast: Cast, place: Path, monkeypatch: pytest.MonkeyPatch
+    der: Der, parties: Parties, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several replicas of an API are not equally fast."""
     monkeypatch.setattr("der_client.index.follower.SILENCE_S", NEVER_S)
@@ -108,7 +111,7 @@ def test_it_asks_until_the_api_has_the_block_that_was_announced(
 
     monkeypatch.setattr(ChainReader, "tip", tip)
     with following(der, place, SOON_S) as index:
-        index.wait_until(pause(cast, True))
+        index.wait_until(pause(parties, True))
     assert len(late) == 2
 
 
@@ -126,13 +129,13 @@ def test_it_stays_the_only_one_while_it_waits(der: Der, place: Path) -> None:
             other.run_once()
 
 
-def test_one_that_waits_takes_over_when_the_other_ends(der: Der, cast: Cast, place: Path) -> None:
+def test_one_that_waits_takes_over_when_the_other_ends(der: Der, parties: Parties, place: Path) -> None:
     with following(der, place, NEVER_S) as first, Follower(der, place) as follower:
         second = Following(follower, SOON_S)
-        first.wait_until(pause(cast, True))
+        first.wait_until(pause(parties, True))
         first.stop.set()
         first.thread.join(LONG_S)
         first.follower.close()
-        second.wait_until(pause(cast, False))
+        second.wait_until(pause(parties, False))
         second.stop.set()
         second.thread.join(LONG_S)

@@ -17,10 +17,10 @@ from der_client import Der
 from der_client.devnet import Devnet
 from der_client.index import Follower, Index
 from der_client.stacks.rpc import Client, RetryPolicy
-from tests.integration.conftest import NOON, Cast, ReadyPlant, grant_roles, make_plant, start_of
-from tests.integration.doorway import Doorway, open_doorway
+from tests.integration.conftest import NOON, Parties, ReadyPlant, grant_roles, make_plant, start_of
 from tests.integration.following import LONG_S, Following, following
 from tests.integration.index_process import killed_at_the_end, run_when_free
+from tests.integration.tcp_forwarder import TcpForwarder
 from tests.integration.test_trading import ALL_SLOTS, offer, record, take
 from tests.model.stored import require_what_contracts_say
 from tests.postgres import MISSING, find_programs, running
@@ -35,17 +35,17 @@ FORK = 7
 class Chain:
     """A devnet behind an address that stays, which can be killed, and goes on from its file."""
 
-    def __init__(self, doorway: Doorway, state_file: Path) -> None:
-        self._doorway = doorway
+    def __init__(self, forwarder: TcpForwarder, state_file: Path) -> None:
+        self._forwarder = forwarder
         self._state_file = state_file
         self.start()
 
     def start(self) -> None:
         self.devnet = Devnet(state_file=self._state_file, start_time=NOON, track_costs=False)
-        self._doorway.open_to(self.devnet)
+        self._forwarder.forward_to(self.devnet.url)
 
     def kill(self) -> None:
-        self._doorway.target = None
+        self._forwarder.is_down = True
         os.kill(int(requests.get(f"{self.devnet.url}/devnet", timeout=LONG_S).json()["pid"]), signal.SIGKILL)
         self.devnet.close()
 
@@ -61,7 +61,7 @@ class Chain:
     @property
     def der(self) -> Der:
         """The contracts, at the address that stays."""
-        return Der.connect(Client(self._doorway.url, retries=RetryPolicy(attempts=1)), deployer=self._deployer)
+        return Der.connect(Client(self._forwarder.url, retries=RetryPolicy(attempts=1)), deployer=self._deployer)
 
     @property
     def _deployer(self) -> str:
@@ -69,30 +69,30 @@ class Chain:
 
     def sell(self) -> None:
         """A new plant sells a day ahead to two, delivers not all of it, and is paid for the first."""
-        cast = self.cast()
-        plant = make_plant(cast)
-        offer_id = offer(cast, plant, 30_000)
-        payments = take(cast.buyer, offer_id, 20_000), take(cast.other_buyer, offer_id, 10_000, before_wh=20_000)
+        parties = self.parties()
+        plant = make_plant(parties)
+        offer_id = offer(parties, plant, 30_000)
+        payments = take(parties.buyer, offer_id, 20_000), take(parties.other_buyer, offer_id, 10_000, before_wh=20_000)
         self.devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-        record(cast, plant, WHS)
-        cast.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, sum(WHS)).send().wait()
-        cast.anyone.settlement.settle(payments[0]).send().wait()
-        self._claim(cast, plant, payments[0])
+        record(parties, plant, WHS)
+        parties.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, sum(WHS)).send().wait()
+        parties.anyone.settlement.settle(payments[0]).send().wait()
+        self._claim(parties, plant, payments[0])
 
-    def _claim(self, cast: Cast, plant: ReadyPlant, payment_id: int) -> None:
-        account = cast.buyer.account
+    def _claim(self, parties: Parties, plant: ReadyPlant, payment_id: int) -> None:
+        account = parties.buyer.account
         assert account is not None
-        cast.buyer.settlement.claim(payment_id, 5_000, account.address, "").send().wait()
-        cast.seller.market.retire_energy(plant.asset_id, plant.tomorrow, 1, account.address, "").send()
+        parties.buyer.settlement.claim(payment_id, 5_000, account.address, "").send().wait()
+        parties.seller.market.retire_energy(plant.asset_id, plant.tomorrow, 1, account.address, "").send()
 
-    def cast(self) -> Cast:
+    def parties(self) -> Parties:
         return grant_roles(self.devnet, Der.connect(self.devnet.url, self.devnet.deployer))
 
 
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
-    with open_doorway() as doorway:
-        chain = Chain(doorway, tmp_path / "chain")
+    with TcpForwarder() as forwarder:
+        chain = Chain(forwarder, tmp_path / "chain")
         yield chain
         chain.devnet.close()
 
@@ -161,7 +161,7 @@ def test_another_chain_begins_at_the_same_address(chain: Chain, place: Path) -> 
     with following(chain.der, place, SOON_S):
         wait_until_up_to_date(chain, place)
         chain.begin_anew()
-        chain.cast()
+        chain.parties()
         wait_until_up_to_date(chain, place)
         require_what_contracts_say(chain.der, place)
         with Index(place) as index:

@@ -17,7 +17,7 @@ from der_client.keeper.duties import Action
 from der_client.readings.slots import WINDOW_DAYS
 from der_client.stacks.account import FeePolicy
 from der_client.stacks.errors import InvalidValueError, NodeUnreachableError, SigningError
-from tests.integration.conftest import Cast, ReadyPlant, register, start_of
+from tests.integration.conftest import Parties, ReadyPlant, register, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +30,9 @@ LONG_S = 300
 """Only ends a test that hangs."""
 
 
-def offer(cast: Cast, plant: ReadyPlant, wh: int, day: date | None = None) -> int:
+def offer(parties: Parties, plant: ReadyPlant, wh: int, day: date | None = None) -> int:
     day = day or plant.tomorrow
-    call = cast.seller.market.create_offer(plant.asset_id, day, wh, PRICE, 100, start_of(day))
+    call = parties.seller.market.create_offer(plant.asset_id, day, wh, PRICE, 100, start_of(day))
     return call.send().wait().value
 
 
@@ -42,18 +42,18 @@ def fund(buyer: Der, offer_id: int, wh: int) -> int:
     return buyer.settlement.accept_and_fund(offer_id, wh, wh, PRICE, quote.before_wh).send().wait().value
 
 
-def verify(cast: Cast, plant: ReadyPlant, wh: int, day: date | None = None) -> None:
+def verify(parties: Parties, plant: ReadyPlant, wh: int, day: date | None = None) -> None:
     """Record a day without a meter and verify it."""
     day = day or plant.tomorrow
-    cast.oracle.production.record_production(plant.asset_id, day, ALL_SLOTS, wh).send().wait()
-    cast.verifier.production.verify_day(plant.asset_id, day, ALL_SLOTS, wh).send().wait()
+    parties.oracle.production.record_production(plant.asset_id, day, ALL_SLOTS, wh).send().wait()
+    parties.verifier.production.verify_day(plant.asset_id, day, ALL_SLOTS, wh).send().wait()
 
 
-def reject(cast: Cast, plant: ReadyPlant, day: date | None = None) -> None:
+def reject(parties: Parties, plant: ReadyPlant, day: date | None = None) -> None:
     """Record something of a day and reject it: while nothing is recorded, it stays open for 30 days."""
     day = day or plant.tomorrow
-    cast.oracle.production.record_production(plant.asset_id, day, 1, 1).send().wait()
-    cast.verifier.production.reject_day(plant.asset_id, day, 1, 1, "no data").send().wait()
+    parties.oracle.production.record_production(plant.asset_id, day, 1, 1).send().wait()
+    parties.verifier.production.reject_day(plant.asset_id, day, 1, 1, "no data").send().wait()
 
 
 def nonce(der: Der) -> int:
@@ -68,22 +68,22 @@ def state(der: Der, payment_id: int) -> PaymentState:
 
 
 @pytest.fixture
-def plant(cast: Cast) -> ReadyPlant:
+def plant(parties: Parties) -> ReadyPlant:
     """A plant that an oracle records, since these tests are not about meters."""
-    return connect(cast, feed_metered=False)
+    return connect(parties, feed_metered=False)
 
 
-def connect(cast: Cast, *, feed_metered: bool) -> ReadyPlant:
-    asset_id = register(cast, None)
-    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
-    cast.seller.grid.request_connection(asset_id, 6000).send().wait()
-    cast.grid_operator.grid.approve_connection(asset_id, 6000, feed_metered).send().wait()
-    return ReadyPlant(asset_id, 6000, PrivateKey.generate(), cast.seller.now().date() + timedelta(days=1))
+def connect(parties: Parties, *, feed_metered: bool) -> ReadyPlant:
+    asset_id = register(parties, None)
+    parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    parties.seller.grid.request_connection(asset_id, 6000).send().wait()
+    parties.grid_operator.grid.approve_connection(asset_id, 6000, feed_metered).send().wait()
+    return ReadyPlant(asset_id, 6000, PrivateKey.generate(), parties.seller.now().date() + timedelta(days=1))
 
 
 @pytest.fixture
-def keeper(cast: Cast) -> Keeper:
-    return Keeper(cast.anyone)
+def keeper(parties: Parties) -> Keeper:
+    return Keeper(parties.anyone)
 
 
 def ids(events: Iterable[PaymentSettled]) -> list[int]:
@@ -91,19 +91,19 @@ def ids(events: Iterable[PaymentSettled]) -> list[int]:
 
 
 def test_a_verified_day_is_settled_with_its_shortfall(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
 ) -> None:
-    offer_id = offer(cast, plant, 30_000)
-    first, second = fund(cast.buyer, offer_id, 20_000), fund(cast.other_buyer, offer_id, 10_000)
-    before = nonce(cast.anyone)
+    offer_id = offer(parties, plant, 30_000)
+    first, second = fund(parties.buyer, offer_id, 20_000), fund(parties.other_buyer, offer_id, 10_000)
+    before = nonce(parties.anyone)
     assert keeper.run_once().did_nothing
     assert (keeper.open_payments, keeper.open_offers) == (2, 0)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     assert keeper.run_once().did_nothing
-    assert nonce(cast.anyone) == before, "nothing was due, so nothing may be spent"
+    assert nonce(parties.anyone) == before, "nothing was due, so nothing may be spent"
 
-    verify(cast, plant, 24_000)
-    previews = {number: cast.anyone.settlement.preview_settlement(number) for number in (first, second)}
+    verify(parties, plant, 24_000)
+    previews = {number: parties.anyone.settlement.preview_settlement(number) for number in (first, second)}
     report = keeper.run_once()
     assert ids(report.settled) == [first, second]
     for event in report.settled:
@@ -117,53 +117,53 @@ def test_a_verified_day_is_settled_with_its_shortfall(
         )
     assert [event.delivered_wh for event in report.settled if event.payment_id == second] == [4000]
     assert len(report.txids) == 1, "one batch for both"
-    assert report.fees_ustx == cast.anyone.client.transaction(report.txids[0]).fee_ustx  # type: ignore[union-attr]
+    assert report.fees_ustx == parties.anyone.client.transaction(report.txids[0]).fee_ustx  # type: ignore[union-attr]
     assert (report.refunded, report.expired, report.skipped, report.pending_txids) == ((), (), (), ())
-    assert nonce(cast.anyone) == before + 1
+    assert nonce(parties.anyone) == before + 1
     assert keeper.run_once().did_nothing
-    assert (keeper.open_payments, cast.anyone.settlement.get_escrow_total()) == (0, 0)
+    assert (keeper.open_payments, parties.anyone.settlement.get_escrow_total()) == (0, 0)
 
 
-def test_a_rejected_day_is_refunded(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
-    payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
+def test_a_rejected_day_is_refunded(parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
+    payment_id = fund(parties.buyer, offer(parties, plant, 2000), 2000)
     keeper.run_once()
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    reject(cast, plant)
+    reject(parties, plant)
     (refunded,) = keeper.run_once().refunded
     assert (refunded.payment_id, refunded.refund) == (payment_id, 2000 * PRICE // 1000)
-    assert state(cast.anyone, payment_id) is PaymentState.REFUNDED
+    assert state(parties.anyone, payment_id) is PaymentState.REFUNDED
 
 
-def test_what_locks_too_little_is_left_to_others(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+def test_what_locks_too_little_is_left_to_others(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
     """Who buys dust must not spend the keeper's funds."""
     rejected_day = plant.tomorrow + timedelta(days=1)
-    sold, doubtful = offer(cast, plant, 5000), offer(cast, plant, 5000, rejected_day)
-    dust = [fund(cast.buyer, sold, 100), fund(cast.buyer, doubtful, 100)]
-    worth = [fund(cast.buyer, sold, 4900), fund(cast.buyer, doubtful, 4900)]
-    keeper = Keeper(cast.anyone, min_value_ustx=4900 * PRICE // 1000)
+    sold, doubtful = offer(parties, plant, 5000), offer(parties, plant, 5000, rejected_day)
+    dust = [fund(parties.buyer, sold, 100), fund(parties.buyer, doubtful, 100)]
+    worth = [fund(parties.buyer, sold, 4900), fund(parties.buyer, doubtful, 4900)]
+    keeper = Keeper(parties.anyone, min_value_ustx=4900 * PRICE // 1000)
     keeper.run_once()
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=2)))
-    verify(cast, plant, 5000)
-    reject(cast, plant, rejected_day)
+    verify(parties, plant, 5000)
+    reject(parties, plant, rejected_day)
     report = keeper.run_once()
     assert (ids(report.settled), [event.payment_id for event in report.refunded]) == (worth[:1], worth[1:])
     assert keeper.run_once().did_nothing
     assert keeper.open_payments == 2
-    for_all = Keeper(cast.other_buyer).run_once()
+    for_all = Keeper(parties.other_buyer).run_once()
     assert [*ids(for_all.settled), *(event.payment_id for event in for_all.refunded)] == dust
 
 
 @pytest.mark.parametrize("case", ["never recorded", "never verified", "never fed"])
 def test_after_the_window_is_refunded_what_was_not_delivered(
-    cast: Cast, devnet: Devnet, keeper: Keeper, case: str
+    parties: Parties, devnet: Devnet, keeper: Keeper, case: str
 ) -> None:
-    plant = connect(cast, feed_metered=case == "never fed")
-    payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
+    plant = connect(parties, feed_metered=case == "never fed")
+    payment_id = fund(parties.buyer, offer(parties, plant, 2000), 2000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     if case == "never verified":
-        cast.oracle.production.record_production(plant.asset_id, plant.tomorrow, 0b1, 100).send().wait()
+        parties.oracle.production.record_production(plant.asset_id, plant.tomorrow, 0b1, 100).send().wait()
     if case == "never fed":
-        verify(cast, plant, 3000)
+        verify(parties, plant, 3000)
     window_ends = start_of(plant.tomorrow + timedelta(days=WINDOW_DAYS + 1))
     devnet.advance(to=window_ends - timedelta(minutes=1))
     assert keeper.run_once().did_nothing
@@ -172,83 +172,85 @@ def test_after_the_window_is_refunded_what_was_not_delivered(
     assert refunded.payment_id == payment_id
 
 
-def test_a_metered_plant_waits_for_its_feed(cast: Cast, devnet: Devnet, keeper: Keeper) -> None:
-    plant = connect(cast, feed_metered=True)
-    payment_id = fund(cast.buyer, offer(cast, plant, 2000), 2000)
+def test_a_metered_plant_waits_for_its_feed(parties: Parties, devnet: Devnet, keeper: Keeper) -> None:
+    plant = connect(parties, feed_metered=True)
+    payment_id = fund(parties.buyer, offer(parties, plant, 2000), 2000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 3000)
+    verify(parties, plant, 3000)
     for _ in range(5):
         assert keeper.run_once().did_nothing
-    cast.grid_operator.grid.record_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
+    parties.grid_operator.grid.record_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
     assert keeper.run_once().did_nothing
-    cast.verifier.grid.verify_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
+    parties.verifier.grid.verify_feed(plant.asset_id, plant.tomorrow, 1500, 0).send().wait()
     (settled,) = keeper.run_once().settled
     assert (settled.payment_id, settled.delivered_wh) == (payment_id, 1500)
 
 
-def test_offers_expire_by_time_and_by_epoch(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
+def test_offers_expire_by_time_and_by_epoch(
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
+) -> None:
     later = plant.tomorrow + timedelta(days=5)
     timed, filled, void_later, cancelled = (
-        offer(cast, plant, 1000),
-        offer(cast, plant, 1000),
-        offer(cast, plant, 1000, later),
-        offer(cast, plant, 1000, later),
+        offer(parties, plant, 1000),
+        offer(parties, plant, 1000),
+        offer(parties, plant, 1000, later),
+        offer(parties, plant, 1000, later),
     )
-    fund(cast.buyer, filled, 400)
+    fund(parties.buyer, filled, 400)
     assert keeper.run_once().did_nothing
-    cast.seller.market.cancel_offer(cancelled).send().wait()
+    parties.seller.market.cancel_offer(cancelled).send().wait()
     devnet.advance(to=start_of(plant.tomorrow))
     report = keeper.run_once()
     assert {event.offer_id: event.closed_wh for event in report.expired} == {timed: 1000, filled: 600}
     assert keeper.open_offers == 1
-    cast.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
+    parties.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
     assert [event.offer_id for event in keeper.run_once().expired] == [void_later]
-    assert cast.anyone.market.get_offer(filled).state is OfferState.ACCEPTED  # type: ignore[union-attr]
+    assert parties.anyone.market.get_offer(filled).state is OfferState.ACCEPTED  # type: ignore[union-attr]
     assert keeper.open_offers == 0
 
 
-def test_a_new_keeper_finds_what_was_left_open(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+def test_a_new_keeper_finds_what_was_left_open(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
     """All of it happened before it was there: nothing but the present state tells it."""
-    void = offer(cast, plant, 1000)
-    cast.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
-    expired = offer(cast, plant, 1000)
-    sold = offer(cast, plant, 5000)
-    payment_id = fund(cast.buyer, sold, 5000)
+    void = offer(parties, plant, 1000)
+    parties.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
+    expired = offer(parties, plant, 1000)
+    sold = offer(parties, plant, 5000)
+    payment_id = fund(parties.buyer, sold, 5000)
     rejected_day = plant.tomorrow + timedelta(days=1)
-    rejected = fund(cast.buyer, offer(cast, plant, 700, rejected_day), 700)
+    rejected = fund(parties.buyer, offer(parties, plant, 700, rejected_day), 700)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=2)))
-    verify(cast, plant, 9000)
-    reject(cast, plant, rejected_day)
-    report = Keeper(cast.anyone).run_once()
+    verify(parties, plant, 9000)
+    reject(parties, plant, rejected_day)
+    report = Keeper(parties.anyone).run_once()
     assert ids(report.settled) == [payment_id]
     assert [event.payment_id for event in report.refunded] == [rejected]
     assert sorted(event.offer_id for event in report.expired) == [void, expired]
 
 
-def test_more_than_a_page_of_payments_in_batches(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
-    offer_id = offer(cast, plant, 65_000)
-    payments = [fund(cast.buyer, offer_id, 1000) for _ in range(65)]
+def test_more_than_a_page_of_payments_in_batches(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    offer_id = offer(parties, plant, 65_000)
+    payments = [fund(parties.buyer, offer_id, 1000) for _ in range(65)]
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 65_000)
-    keeper = Keeper(cast.anyone, max_sent_per_round=2)
+    verify(parties, plant, 65_000)
+    keeper = Keeper(parties.anyone, max_sent_per_round=2)
     first = keeper.run_once()
     assert (len(first.txids), len(first.settled), first.has_more) == (2, 50, True)
     second = keeper.run_once()
     assert (len(second.txids), len(second.settled), second.has_more) == (1, 15, False)
     assert ids([*first.settled, *second.settled]) == payments
-    assert cast.anyone.settlement.get_escrow_total() == 0
+    assert parties.anyone.settlement.get_escrow_total() == 0
 
 
 def test_more_days_than_a_round_looks_at(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("der_client.keeper.keeper._DAYS_PER_ROUND", 1)
     days = [plant.tomorrow + timedelta(days=number) for number in range(3)]
-    payments = [fund(cast.buyer, offer(cast, plant, 1000, day), 1000) for day in days]
+    payments = [fund(parties.buyer, offer(parties, plant, 1000, day), 1000) for day in days]
     devnet.advance(to=start_of(days[-1] + timedelta(days=1)))
     for day in days:
-        reject(cast, plant, day)
-    keeper = Keeper(cast.anyone)
+        reject(parties, plant, day)
+    keeper = Keeper(parties.anyone)
     reports = [keeper.run_once()]
     while reports[-1].has_more:
         reports.append(keeper.run_once())
@@ -265,17 +267,17 @@ def requests_of(keeper: Keeper, caplog: pytest.LogCaptureFixture) -> int:
 
 
 def test_a_round_costs_what_has_changed(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, caplog: pytest.LogCaptureFixture
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, caplog: pytest.LogCaptureFixture
 ) -> None:
-    offer_id = offer(cast, plant, 100_000)
-    fund(cast.buyer, offer_id, 500)
-    keeper = Keeper(cast.anyone)
+    offer_id = offer(parties, plant, 100_000)
+    fund(parties.buyer, offer_id, 500)
+    keeper = Keeper(parties.anyone)
     keeper.run_once()
     assert requests_of(keeper, caplog) == 1, "the chain stands still"
     devnet.mine()
     few = requests_of(keeper, caplog)
     for _ in range(35):
-        fund(cast.buyer, offer_id, 500)
+        fund(parties.buyer, offer_id, 500)
     keeper.run_once()
     assert keeper.open_payments == 36
     devnet.mine()
@@ -283,29 +285,29 @@ def test_a_round_costs_what_has_changed(
 
 
 def test_a_plant_that_is_retired_is_refunded_at_once(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
 ) -> None:
     """Nothing can ever be recorded of days after its last one."""
     day = plant.tomorrow + timedelta(days=200)
-    payment_id = fund(cast.buyer, offer(cast, plant, 2000, day), 2000)
+    payment_id = fund(parties.buyer, offer(parties, plant, 2000, day), 2000)
     assert keeper.run_once().did_nothing
-    cast.seller.assets.retire_asset(plant.asset_id).send().wait()
+    parties.seller.assets.retire_asset(plant.asset_id).send().wait()
     assert [event.payment_id for event in keeper.run_once().refunded] == [payment_id]
 
 
-def test_keepers_side_by_side(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
+def test_keepers_side_by_side(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
     """Four at once: every payment is settled once, every offer expired once, and nobody takes that for an error."""
-    sold = offer(cast, plant, 60_000)
-    left = [offer(cast, plant, 100) for _ in range(8)]
-    payments = [fund(cast.buyer, sold, 1000) for _ in range(60)]
+    sold = offer(parties, plant, 60_000)
+    left = [offer(parties, plant, 100) for _ in range(8)]
+    payments = [fund(parties.buyer, sold, 1000) for _ in range(60)]
     keepers = [
-        Keeper(cast.contract_owner.with_account(devnet.accounts[name]))
+        Keeper(parties.contract_owner.with_account(devnet.accounts[name]))
         for name in ("wallet_2", "wallet_6", "wallet_7", "wallet_8")
     ]
     for keeper in keepers:
         keeper.run_once()  # all know everything before anything is due
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 60_000)
+    verify(parties, plant, 60_000)
     start = threading.Barrier(len(keepers))
     reports: list[KeeperReport] = []
 
@@ -322,18 +324,18 @@ def test_keepers_side_by_side(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> 
     assert ids(event for report in reports for event in report.settled) == payments
     assert sorted(event.offer_id for report in reports for event in report.expired) == left
     assert [skipped for report in reports for skipped in report.failures] == []
-    on_chain = [record.event for record in cast.anyone.settlement.events()]
+    on_chain = [record.event for record in parties.anyone.settlement.events()]
     assert ids(event for event in on_chain if isinstance(event, PaymentSettled)) == payments
-    assert cast.anyone.settlement.get_escrow_total() == 0
+    assert parties.anyone.settlement.get_escrow_total() == 0
     assert all(keeper.open_payments == 0 for keeper in keepers)
 
 
-def test_a_chain_that_was_set_back_is_read_anew(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
-    keeper = Keeper(cast.anyone)
-    before = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+def test_a_chain_that_was_set_back_is_read_anew(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    keeper = Keeper(parties.anyone)
+    before = fund(parties.buyer, offer(parties, plant, 1000), 1000)
     keeper.run_once()
     with devnet.anchor():
-        fund(cast.buyer, offer(cast, plant, 3000), 3000)
+        fund(parties.buyer, offer(parties, plant, 3000), 3000)
         keeper.run_once()
         assert keeper.open_payments == 2
     for _ in range(6):  # at first it could be an answer of a node that lags
@@ -341,21 +343,21 @@ def test_a_chain_that_was_set_back_is_read_anew(cast: Cast, plant: ReadyPlant, d
     assert keeper.open_payments == 1
     # The next payment has the number of the one that was undone, and another day.
     day = plant.tomorrow + timedelta(days=3)
-    again = fund(cast.buyer, offer(cast, plant, 2000, day), 2000)
+    again = fund(parties.buyer, offer(parties, plant, 2000, day), 2000)
     devnet.advance(to=start_of(day + timedelta(days=1)))
-    verify(cast, plant, 5000, day)
+    verify(parties, plant, 5000, day)
     assert ids(keeper.run_once().settled) == [again]
-    verify(cast, plant, 5000)
+    verify(parties, plant, 5000)
     assert ids(keeper.run_once().settled) == [before]
 
 
 def test_a_fork_that_lost_only_some_transactions_is_noticed(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
 ) -> None:
     """The newest event is there again, as if nothing had happened; an older one is not."""
-    offers = [offer(cast, plant, 1000), offer(cast, plant, 1000)]
+    offers = [offer(parties, plant, 1000), offer(parties, plant, 1000)]
     funding = []
-    for buyer, offer_id in zip((cast.buyer, cast.other_buyer), offers, strict=True):
+    for buyer, offer_id in zip((parties.buyer, parties.other_buyer), offers, strict=True):
         call = buyer.settlement.accept_and_fund(offer_id, 1000, 1000, PRICE, 10**6)
         assert buyer.account is not None
         funding.append((call, buyer.account.sign(call.transaction())))
@@ -371,42 +373,42 @@ def test_a_fork_that_lost_only_some_transactions_is_noticed(
 
 
 def test_what_somebody_else_does_between_look_and_send_costs_nothing(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sold, left = offer(cast, plant, 1000), offer(cast, plant, 1000)
-    payment_id = fund(cast.buyer, sold, 1000)
+    sold, left = offer(parties, plant, 1000), offer(parties, plant, 1000)
+    payment_id = fund(parties.buyer, sold, 1000)
     day = plant.tomorrow + timedelta(days=1)
-    refunded = fund(cast.buyer, offer(cast, plant, 1000, day), 1000)
+    refunded = fund(parties.buyer, offer(parties, plant, 1000, day), 1000)
     devnet.advance(to=start_of(day + timedelta(days=1)))
-    verify(cast, plant, 2000)
-    reject(cast, plant, day)
+    verify(parties, plant, 2000)
+    reject(parties, plant, day)
     act = keeper._act
 
     def act_late() -> None:
-        Keeper(cast.buyer).run_once()
+        Keeper(parties.buyer).run_once()
         act()
 
     monkeypatch.setattr(keeper, "_act", act_late)
-    before = nonce(cast.anyone)
+    before = nonce(parties.anyone)
     report = keeper.run_once()
-    assert (report.did_nothing, nonce(cast.anyone)) == (True, before)
-    assert [state(cast.anyone, number) for number in (payment_id, refunded)] == [
+    assert (report.did_nothing, nonce(parties.anyone)) == (True, before)
+    assert [state(parties.anyone, number) for number in (payment_id, refunded)] == [
         PaymentState.SETTLED,
         PaymentState.REFUNDED,
     ]
-    assert cast.anyone.market.get_offer(left).state is OfferState.EXPIRED  # type: ignore[union-attr]
+    assert parties.anyone.market.get_offer(left).state is OfferState.EXPIRED  # type: ignore[union-attr]
     assert (keeper.open_payments, keeper.open_offers) == (0, 0)
 
 
 def test_an_event_that_an_api_left_out_is_missed(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The contract's own sum of what is locked tells, after a few rounds, that the keeper's memory is wrong."""
     keeper.run_once()
-    offer_id = offer(cast, plant, 5000)
+    offer_id = offer(parties, plant, 5000)
     with monkeypatch.context() as patch:
         patch.setattr("der_client.keeper.feeds.read_event", lambda *_: None)
-        fund(cast.buyer, offer_id, 1000)
+        fund(parties.buyer, offer_id, 1000)
         keeper.run_once()
     assert keeper.open_payments == 0
     for _ in range(2):
@@ -418,10 +420,10 @@ def test_an_event_that_an_api_left_out_is_missed(
     assert (keeper.open_payments, keeper.open_offers) == (1, 1)
 
 
-def test_fees_above_the_cap_are_not_paid(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
-    payments = [fund(cast.buyer, offer(cast, plant, 1000), 1000) for _ in range(2)]
+def test_fees_above_the_cap_are_not_paid(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    payments = [fund(parties.buyer, offer(parties, plant, 1000), 1000) for _ in range(2)]
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 2000)
+    verify(parties, plant, 2000)
     thrifty = Der.connect(devnet.url, devnet.accounts["wallet_7"], fee_policy=FeePolicy(max_fee_ustx=10))
     keeper = Keeper(thrifty)
     report = keeper.run_once()
@@ -432,32 +434,34 @@ def test_fees_above_the_cap_are_not_paid(cast: Cast, plant: ReadyPlant, devnet: 
     assert (report.txids, report.fees_ustx, report.has_more) == ((), 0, False)
     assert nonce(thrifty) == 0
     assert keeper.run_once().did_nothing, "tried again later, not at once"
-    assert ids(Keeper(cast.anyone).run_once().settled) == payments
+    assert ids(Keeper(parties.anyone).run_once().settled) == payments
 
 
-def test_an_empty_account_is_told_and_does_not_end_the_keeper(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
-    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+def test_an_empty_account_is_told_and_does_not_end_the_keeper(
+    parties: Parties, plant: ReadyPlant, devnet: Devnet
+) -> None:
+    payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 2000)
+    verify(parties, plant, 2000)
     key = PrivateKey.generate()
-    keeper = Keeper(cast.anyone.with_account(key))
+    keeper = Keeper(parties.anyone.with_account(key))
     (skipped,) = keeper.run_once().failures
     assert skipped.id == payment_id
     assert skipped.txid is None
     assert "NotEnoughFunds" in skipped.reason
 
 
-def test_a_keeper_runs_until_it_is_stopped(cast: Cast, plant: ReadyPlant, devnet: Devnet) -> None:
-    keeper = Keeper(cast.anyone)
+def test_a_keeper_runs_until_it_is_stopped(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    keeper = Keeper(parties.anyone)
     reports: list[KeeperReport] = []
     thread = threading.Thread(target=keeper.run, kwargs={"interval_s": 0.02, "on_report": reports.append})
     thread.start()
     try:
-        payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+        payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
         devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-        verify(cast, plant, 2000)
+        verify(parties, plant, 2000)
         for _ in range(50 * LONG_S):
-            if state(cast.buyer, payment_id) is PaymentState.SETTLED:
+            if state(parties.buyer, payment_id) is PaymentState.SETTLED:
                 break
             threading.Event().wait(0.02)
     finally:
@@ -468,11 +472,11 @@ def test_a_keeper_runs_until_it_is_stopped(cast: Cast, plant: ReadyPlant, devnet
 
 
 def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 2000)
+    verify(parties, plant, 2000)
     errands = keeper._open()
     send = errands.send
 
@@ -488,12 +492,12 @@ def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
 
 
 def test_what_was_done_before_the_node_failed_is_told_at_the_end(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert keeper.unreported() is None
-    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+    payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 2000)
+    verify(parties, plant, 2000)
     errands = keeper._open()
     collect = errands.collect
 
@@ -517,27 +521,27 @@ def test_what_was_done_before_the_node_failed_is_told_at_the_end(
     assert reports[0].fees_ustx > 0
 
 
-def test_a_stopped_keeper_sends_nothing(cast: Cast, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
-    payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
+def test_a_stopped_keeper_sends_nothing(parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper) -> None:
+    payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 2000)
+    verify(parties, plant, 2000)
     keeper.stop()
     keeper.run()
     assert keeper.run_once().txids == ()
-    assert state(cast.buyer, payment_id) is PaymentState.LOCKED
+    assert state(parties.buyer, payment_id) is PaymentState.LOCKED
 
 
-def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, cast: Cast) -> None:
+def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, parties: Parties) -> None:
     with pytest.raises(SigningError, match="connect with one"):
         Keeper(Der.connect(devnet.url))
     with pytest.raises(InvalidValueError, match="26 is out of range for max_in_flight: 1 to 25"):
-        Keeper(cast.anyone, max_in_flight=26)
+        Keeper(parties.anyone, max_in_flight=26)
     with pytest.raises(InvalidValueError, match="-1 is out of range for min_value_ustx"):
-        Keeper(cast.anyone, min_value_ustx=-1)
+        Keeper(parties.anyone, min_value_ustx=-1)
     with pytest.raises(InvalidValueError, match="-1 is out of range for confirm_timeout_s: at least 0 s"):
-        Keeper(cast.anyone, confirm_timeout_s=-1)
+        Keeper(parties.anyone, confirm_timeout_s=-1)
     with pytest.raises(InvalidValueError, match="-1 is out of range for interval_s: at least 0 s"):
-        Keeper(cast.anyone).run(interval_s=-1)
+        Keeper(parties.anyone).run(interval_s=-1)
 
 
 def test_the_window_is_that_of_the_contracts(der: Der) -> None:

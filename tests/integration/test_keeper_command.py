@@ -17,18 +17,18 @@ from der_client.devnet import Devnet
 from der_client.keeper import Keeper
 from der_client.keeper.duties import Action
 from der_client.stacks.errors import NodeUnreachableError
-from tests.integration.conftest import Cast, start_of
+from tests.integration.conftest import Parties, start_of
 from tests.integration.test_keeper import LONG_S, connect, fund, offer, verify
 
 
 @pytest.fixture
-def due(cast: Cast, devnet: Devnet) -> list[int]:
+def due(parties: Parties, devnet: Devnet) -> list[int]:
     """Two payments whose day is verified, and an offer that has expired."""
-    plant = connect(cast, feed_metered=False)
-    offer_id = offer(cast, plant, 3000)
-    payments = [fund(cast.buyer, offer_id, 1000) for _ in range(2)]
+    plant = connect(parties, feed_metered=False)
+    offer_id = offer(parties, plant, 3000)
+    payments = [fund(parties.buyer, offer_id, 1000) for _ in range(2)]
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-    verify(cast, plant, 3000)
+    verify(parties, plant, 3000)
     return payments
 
 

@@ -18,7 +18,7 @@ from der_client.stacks.errors import (
     SigningError,
     SimulationUnavailableError,
 )
-from tests.integration.conftest import Cast, ReadyPlant, start_of
+from tests.integration.conftest import Parties, ReadyPlant, start_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -34,22 +34,22 @@ def days_from(first: date, count: int) -> dict[date, int]:
     return {first + timedelta(days=number): WH + number for number in range(count)}
 
 
-def offered(cast: Cast, plant: ReadyPlant, days: dict[date, int]) -> CallSeries[OfferedDay]:
-    return cast.seller.market.offer_days(plant.asset_id, days, PRICE, min_fill_wh=1_000)
+def offered(parties: Parties, plant: ReadyPlant, days: dict[date, int]) -> CallSeries[OfferedDay]:
+    return parties.seller.market.offer_days(plant.asset_id, days, PRICE, min_fill_wh=1_000)
 
 
 @pytest.fixture
-def estimates(cast: Cast, plant: ReadyPlant) -> None:
+def estimates(parties: Parties, plant: ReadyPlant) -> None:
     """Both calls were mined once: before, a node has no estimate of them."""
-    (outcome,) = offered(cast, plant, days_from(plant.tomorrow, 1)).send().wait()
+    (outcome,) = offered(parties, plant, days_from(plant.tomorrow, 1)).send().wait()
     takings = [Taking(offer_id=outcome.number or 0, wh=WH, min_wh=WH)]
-    assert cast.other_buyer.settlement.take_offers(takings, PRICE, 0).send().wait()[0].is_ok
+    assert parties.other_buyer.settlement.take_offers(takings, PRICE, 0).send().wait()[0].is_ok
 
 
 @pytest.mark.usefixtures("estimates")
-def test_a_year_is_offered_and_taken(cast: Cast, plant: ReadyPlant) -> None:
-    series = offered(cast, plant, days_from(plant.tomorrow, 366))
-    seller, buyer = cast.seller.account, cast.buyer.account
+def test_a_year_is_offered_and_taken(parties: Parties, plant: ReadyPlant) -> None:
+    series = offered(parties, plant, days_from(plant.tomorrow, 366))
+    seller, buyer = parties.seller.account, parties.buyer.account
     assert seller is not None
     assert buyer is not None
     before_ustx = seller.balance_ustx()
@@ -63,26 +63,26 @@ def test_a_year_is_offered_and_taken(cast: Cast, plant: ReadyPlant) -> None:
     assert [outcome.item.day for outcome in outcomes] == list(days_from(plant.tomorrow, 366))
     numbers = [outcome.number for outcome in outcomes if outcome.number is not None]
     assert len(numbers) == len(outcomes)
-    last = cast.anyone.market.get_offer(numbers[-1])
+    last = parties.anyone.market.get_offer(numbers[-1])
     assert last is not None
     assert (last.day, last.wh) == (plant.tomorrow + timedelta(days=365), WH + 365)
     assert last.expires_at == start_of(last.day)
 
     takings = [Taking(offer_id=number, wh=2_000, min_wh=1_000) for number in numbers[:40]]
-    taking = cast.buyer.settlement.take_offers(takings, PRICE, WH)
+    taking = parties.buyer.settlement.take_offers(takings, PRICE, WH)
     before_ustx = buyer.balance_ustx()
     cost = taking.cost()
     locked_ustx = 40 * (2 * PRICE)
     assert (cost.calls, cost.sends_ustx) == (2, locked_ustx)
     taken = taking.send().wait()
     assert before_ustx - buyer.balance_ustx() == locked_ustx + cost.fees_ustx
-    payment = cast.anyone.settlement.get_payment(taken[-1].number or 0)
+    payment = parties.anyone.settlement.get_payment(taken[-1].number or 0)
     assert payment is not None
     assert (payment.offer_id, payment.wh) == (numbers[39], 2_000)
 
 
-def test_the_reads_are_those_of_the_receipts(cast: Cast, plant: ReadyPlant) -> None:
-    series = offered(cast, plant, days_from(plant.tomorrow, 40))
+def test_the_reads_are_those_of_the_receipts(parties: Parties, plant: ReadyPlant) -> None:
+    series = offered(parties, plant, days_from(plant.tomorrow, 40))
     reads = series.cost().reads
     receipts = [pending.wait() for pending in series.send().pending]
     assert reads == sum(receipt.cost.read_count for receipt in receipts if receipt.cost is not None)
@@ -91,13 +91,13 @@ def test_the_reads_are_those_of_the_receipts(cast: Cast, plant: ReadyPlant) -> N
 
 
 def test_where_nothing_is_simulated_the_node_estimates_the_reads(
-    cast: Cast, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_simulation(*_: object, **__: object) -> None:
         raise SimulationUnavailableError("not here")
 
-    offered(cast, plant, days_from(plant.tomorrow, 31)).send().wait()
-    series = offered(cast, plant, days_from(plant.tomorrow, 62))
+    offered(parties, plant, days_from(plant.tomorrow, 31)).send().wait()
+    series = offered(parties, plant, days_from(plant.tomorrow, 62))
     monkeypatch.setattr("der_client.stacks.contract.call.Call.simulate", no_simulation)
     cost = series.cost()
     assert cost.reads is not None
@@ -105,7 +105,7 @@ def test_where_nothing_is_simulated_the_node_estimates_the_reads(
     assert cost.fees_ustx > 0
 
 
-def test_a_day_that_is_refused_stops_no_other(cast: Cast, plant: ReadyPlant) -> None:
+def test_a_day_that_is_refused_stops_no_other(parties: Parties, plant: ReadyPlant) -> None:
     days = [
         OfferedDay(day=plant.tomorrow, wh=WH, expires_at=start_of(plant.tomorrow)),
         OfferedDay(day=plant.tomorrow, wh=24 * 6000, expires_at=start_of(plant.tomorrow)),
@@ -113,7 +113,9 @@ def test_a_day_that_is_refused_stops_no_other(cast: Cast, plant: ReadyPlant) -> 
             day=plant.tomorrow + timedelta(days=1), wh=WH, expires_at=start_of(plant.tomorrow + timedelta(days=1))
         ),
     ]
-    first, second, third = cast.seller.market.offer_days(plant.asset_id, days, PRICE, min_fill_wh=1_000).send().wait()
+    first, second, third = (
+        parties.seller.market.offer_days(plant.asset_id, days, PRICE, min_fill_wh=1_000).send().wait()
+    )
     assert first.is_ok
     assert third.is_ok
     assert second.number is None
@@ -123,14 +125,16 @@ def test_a_day_that_is_refused_stops_no_other(cast: Cast, plant: ReadyPlant) -> 
     assert second.txid in str(second.error)
 
     takings = [Taking(offer_id=number, wh=2_000, min_wh=2_000) for number in (first.number or 0, 10**6)]
-    good, missing = cast.buyer.settlement.take_offers(takings, NO_LIMIT, 0).send().wait()
+    good, missing = parties.buyer.settlement.take_offers(takings, NO_LIMIT, 0).send().wait()
     assert good.is_ok
     assert isinstance(missing.error, ContractError)
     assert missing.error.error is MarketError.ERR_OFFER_NOT_FOUND
 
 
-def test_a_call_that_is_refused_as_a_whole_is_known_before(cast: Cast, plant: ReadyPlant) -> None:
-    series = cast.other_buyer.market.offer_days(plant.asset_id, days_from(plant.tomorrow, 32), PRICE, min_fill_wh=1_000)
+def test_a_call_that_is_refused_as_a_whole_is_known_before(parties: Parties, plant: ReadyPlant) -> None:
+    series = parties.other_buyer.market.offer_days(
+        plant.asset_id, days_from(plant.tomorrow, 32), PRICE, min_fill_wh=1_000
+    )
     with pytest.raises(ContractError, match="ERR_NOT_SELLER"):
         series.cost()
     outcomes = series.send().wait()
@@ -139,13 +143,13 @@ def test_a_call_that_is_refused_as_a_whole_is_known_before(cast: Cast, plant: Re
 
 
 def test_what_was_sent_before_a_failure_is_answered_for(
-    cast: Cast, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    series = offered(cast, plant, days_from(plant.tomorrow, 90))
+    series = offered(parties, plant, days_from(plant.tomorrow, 90))
     fails = series.calls[1]
 
     def refuse(**_: object) -> None:
-        raise NodeError("the node is gone", cast.seller.client.url)
+        raise NodeError("the node is gone", parties.seller.client.url)
 
     monkeypatch.setattr(fails, "send", refuse)
     pending = series.send()
@@ -170,9 +174,9 @@ def test_what_was_sent_before_a_failure_is_answered_for(
 
 
 def test_what_is_not_mined_in_time_can_be_waited_for_again(
-    cast: Cast, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
+    parties: Parties, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pending = offered(cast, plant, days_from(plant.tomorrow, 2)).send()
+    pending = offered(parties, plant, days_from(plant.tomorrow, 2)).send()
     (sent,) = pending.pending
 
     def is_late(_timeout_s: float) -> None:
@@ -185,12 +189,12 @@ def test_what_is_not_mined_in_time_can_be_waited_for_again(
     assert all(each.is_ok for each in pending.wait())
 
 
-def test_nothing_to_offer_and_nobody_to_sign(cast: Cast, plant: ReadyPlant) -> None:
+def test_nothing_to_offer_and_nobody_to_sign(parties: Parties, plant: ReadyPlant) -> None:
     with pytest.raises(InvalidValueError, match="days is empty"):
-        offered(cast, plant, {})
+        offered(parties, plant, {})
     with pytest.raises(InvalidValueError, match="items is empty"):
-        cast.buyer.settlement.take_offers([], PRICE, 0)
-    market = type(cast.seller.market)(cast.seller.client, cast.seller.deployer)
+        parties.buyer.settlement.take_offers([], PRICE, 0)
+    market = type(parties.seller.market)(parties.seller.client, parties.seller.deployer)
     series = market.offer_days(plant.asset_id, days_from(plant.tomorrow, 1), PRICE, min_fill_wh=1_000)
     assert repr(series) == "CallSeries(market-participation, 1 items in 1 calls)"
     with pytest.raises(SigningError):

@@ -15,7 +15,7 @@ from typer.testing import Result
 
 from der_client.devnet import Devnet
 from tests.integration.commands import run
-from tests.integration.conftest import Cast, ReadyPlant, register, start_of
+from tests.integration.conftest import Parties, ReadyPlant, register, start_of
 
 QUARTER = timedelta(minutes=15)
 
@@ -24,7 +24,7 @@ QUARTER = timedelta(minutes=15)
 class Stand:
     """A plant whose meter cannot sign, a day of it that is over, and the oracle that records it."""
 
-    cast: Cast
+    parties: Parties
     devnet: Devnet
     asset_id: int
     day: date
@@ -43,7 +43,7 @@ class Stand:
 
     def recorded(self, asset_id: int | None = None) -> tuple[int, int] | None:
         """The slots and the energy of the day on the chain."""
-        row = self.cast.anyone.production.get_day(asset_id or self.asset_id, self.day)
+        row = self.parties.anyone.production.get_day(asset_id or self.asset_id, self.day)
         return None if row is None else (row.mask, row.wh)
 
     def at(self, slot: int, *, step: timedelta = QUARTER) -> str:
@@ -54,12 +54,12 @@ class Stand:
 
 
 @pytest.fixture
-def stand(cast: Cast, devnet: Devnet, plant: ReadyPlant, tmp_path: Path) -> Stand:
-    asset_id = register(cast, None)
-    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
-    day = cast.anyone.now().date() + timedelta(days=1)
+def stand(parties: Parties, devnet: Devnet, plant: ReadyPlant, tmp_path: Path) -> Stand:
+    asset_id = register(parties, None)
+    parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    day = parties.anyone.now().date() + timedelta(days=1)
     devnet.advance(to=start_of(day + timedelta(days=1)) + timedelta(hours=1))
-    return Stand(cast, devnet, asset_id, day, tmp_path)
+    return Stand(parties, devnet, asset_id, day, tmp_path)
 
 
 def refused(done: Result, *told: str) -> None:
@@ -107,10 +107,10 @@ def test_two_tariffs_are_one_plant_where_both_are_named(stand: Stand) -> None:
 
 
 def test_two_meters_are_listed_and_go_to_their_own_plants(stand: Stand) -> None:
-    other = register(stand.cast, None)
-    stand.cast.registrar.assets.verify_asset(other, 6000, None).send().wait()
+    other = register(stand.parties, None)
+    stand.parties.registrar.assets.verify_asset(other, 6000, None).send().wait()
     stand.devnet.advance(to=start_of(stand.day + timedelta(days=2)) + timedelta(hours=1))
-    later = Stand(stand.cast, stand.devnet, stand.asset_id, stand.day + timedelta(days=1), stand.folder)
+    later = Stand(stand.parties, stand.devnet, stand.asset_id, stand.day + timedelta(days=1), stand.folder)
     rows = "".join(f"{meter},{row}\n" for meter in "AB" for row in later.rows(ord(meter), 5, 7).splitlines())
     file = later.write("Meter,t,Wh\n" + rows)
     columns = ["--time", "t", "--values", "Wh"]

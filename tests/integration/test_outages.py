@@ -25,7 +25,7 @@ from der_client.recorder.recorder import Recorder
 from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc import Client, RetryPolicy
 from tests.integration.conftest import NOON, grant_roles, start_of
-from tests.integration.doorway import Doorway, open_doorway
+from tests.integration.tcp_forwarder import TcpForwarder
 from tests.integration.test_keeper import LONG_S, connect, fund, ids, nonce, offer, state, verify
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ KEEPER_ACCOUNTS = ("wallet_7", "wallet_8")
 
 
 @pytest.fixture
-def doorway() -> Iterator[Doorway]:
-    with open_doorway() as doorway:
-        yield doorway
+def forwarder() -> Iterator[TcpForwarder]:
+    with TcpForwarder() as forwarder:
+        yield forwarder
 
 
 def quick(devnet: Devnet, name: str, url: str | None = None) -> Der:
@@ -67,22 +67,22 @@ def running(keeper: Keeper, reports: list[KeeperReport]) -> Iterator[None]:
 
 
 def test_a_node_that_was_down_is_waited_for(
-    tmp_path: Path, doorway: Doorway, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, forwarder: TcpForwarder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("der_client.keeper.keeper._MAX_OUTAGE_PAUSE_S", 2.0)
     state_file = tmp_path / "chain"
     with Devnet(state_file=state_file, start_time=NOON) as devnet:
-        doorway.open_to(devnet)
-        cast = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
-        plant = connect(cast, feed_metered=False)
-        payment_id = fund(cast.buyer, offer(cast, plant, 1000), 1000)
-        keeper = Keeper(quick(devnet, "wallet_7", doorway.url))
-        by_hand = Keeper(quick(devnet, "wallet_8", doorway.url))
+        forwarder.forward_to(devnet.url)
+        parties = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
+        plant = connect(parties, feed_metered=False)
+        payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
+        keeper = Keeper(quick(devnet, "wallet_7", forwarder.url))
+        by_hand = Keeper(quick(devnet, "wallet_8", forwarder.url))
         by_hand.run_once()
         reports: list[KeeperReport] = []
         with running(keeper, reports):
             wait_for(lambda: keeper.open_payments == 1, "the keeper to catch up")
-            doorway.target = None
+            forwarder.is_down = True
             devnet.close()
             with pytest.raises(NodeUnreachableError):
                 by_hand.run_once()
@@ -91,7 +91,7 @@ def test_a_node_that_was_down_is_waited_for(
                 owner = Der.connect(again.url, again.deployer)
                 again.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
                 verify(grant_roles(again, owner), plant, 2000)
-                doorway.open_to(again)
+                forwarder.forward_to(again.url)
                 wait_for(lambda: bool(reports), "the payment to be settled")
                 assert state(owner, payment_id) is PaymentState.SETTLED
                 assert by_hand.run_once().did_nothing
@@ -103,12 +103,12 @@ def slow_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Devn
     """Three payments whose day is verified, on a devnet that only mines when told."""
     state_file = tmp_path_factory.mktemp("slow") / "chain"
     with Devnet(state_file=state_file, start_time=NOON) as devnet:
-        cast = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
-        plant = connect(cast, feed_metered=False)
-        offer_id = offer(cast, plant, 3000)
-        payments = [fund(cast.buyer, offer_id, 1000) for _ in range(3)]
+        parties = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
+        plant = connect(parties, feed_metered=False)
+        offer_id = offer(parties, plant, 3000)
+        payments = [fund(parties.buyer, offer_id, 1000) for _ in range(3)]
         devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
-        verify(cast, plant, 3000)
+        verify(parties, plant, 3000)
     with Devnet(state_file=state_file, block_interval_s=0) as slow:
         yield slow, payments
 

@@ -16,7 +16,7 @@ from der_client.devnet import Devnet
 from der_client.readings import sign_key_proof
 from der_client.readings.signers import compressed
 from tests.integration.commands import run
-from tests.integration.conftest import Cast, ReadyPlant, register, start_of
+from tests.integration.conftest import Parties, ReadyPlant, register, start_of
 
 KWH = ["0.250", "0.301", "", "0.5"]
 """Of the first quarters of an hour of a day; one is not known."""
@@ -46,7 +46,7 @@ def meter_key_file(plant: ReadyPlant, tmp_path: Path) -> Path:
 
 
 def test_what_is_missing_is_signed_and_relayed(
-    cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
+    parties: Parties, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
 ) -> None:
     options = ["--meter-key-file", str(meter_key_file)]
     done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, *options, "--json")
@@ -54,13 +54,13 @@ def test_what_is_missing_is_signed_and_relayed(
     (recording,) = json.loads(done.stdout)["recordings"]
     assert (recording["day"], recording["status"], recording["wh"]) == (day.isoformat(), "recorded", 1051)
     assert len(recording["txids"]) == 1  # a run of slots before the gap and one after it, in one call
-    assert mask_and_wh(cast, plant.asset_id, day) == (0b1011, 1051)
+    assert mask_and_wh(parties, plant.asset_id, day) == (0b1011, 1051)
 
     # The file has grown: only what is new is paid for.
     grown = export(tmp_path / "b.csv", day, [*KWH, "0.7"])
     again = json.loads(der_record(devnet, grown, plant.asset_id, *options, "--json").stdout)
     assert [(entry["slots"], entry["recorded_slots"]) for entry in again["recordings"]] == [(4, 1)]
-    assert mask_and_wh(cast, plant.asset_id, day) == (0b11011, 1751)
+    assert mask_and_wh(parties, plant.asset_id, day) == (0b11011, 1751)
     last = der_record(devnet, grown, plant.asset_id, *options)
     assert last.exit_code == 0
     assert "repeated" in last.stdout
@@ -68,48 +68,54 @@ def test_what_is_missing_is_signed_and_relayed(
     assert plant.meter_key.to_hex() not in last.stdout + last.stderr + done.stdout + done.stderr
 
 
-def test_a_meter_on_p256_signs_with_its_key_in_pem(cast: Cast, devnet: Devnet, tmp_path: Path) -> None:
+def test_a_meter_on_p256_signs_with_its_key_in_pem(parties: Parties, devnet: Devnet, tmp_path: Path) -> None:
     meter_key = ec.generate_private_key(ec.SECP256R1())
-    key, seller = compressed(meter_key.public_key()), cast.seller.account
+    key, seller = compressed(meter_key.public_key()), parties.seller.account
     assert seller is not None
-    chain_id, register_id = cast.anyone.client.network.chain_id, cast.seller.assets.contract_id
+    chain_id, register_id = parties.anyone.client.network.chain_id, parties.seller.assets.contract_id
     proof = sign_key_proof(meter_key, contract=register_id, owner=seller.address, chain_id=chain_id)
-    asset_id = register(cast, KeyClaim(curve=KeyCurve.P256, key=key, proof=proof))
-    cast.registrar.assets.verify_asset(asset_id, 6000, DeviceKey(curve=KeyCurve.P256, key=key)).send().wait()
-    tomorrow = cast.anyone.now().date() + timedelta(days=1)
+    asset_id = register(parties, KeyClaim(curve=KeyCurve.P256, key=key, proof=proof))
+    parties.registrar.assets.verify_asset(asset_id, 6000, DeviceKey(curve=KeyCurve.P256, key=key)).send().wait()
+    tomorrow = parties.anyone.now().date() + timedelta(days=1)
     devnet.advance(to=start_of(tomorrow + timedelta(days=1)))
     path = tmp_path / "meter.pem"
     path.write_bytes(meter_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     done = der_record(devnet, export(tmp_path / "a.csv", tomorrow, KWH), asset_id, "--meter-key-file", str(path))
     assert done.exit_code == 0, done.stderr
-    assert mask_and_wh(cast, asset_id, tomorrow) == (0b1011, 1051)
+    assert mask_and_wh(parties, asset_id, tomorrow) == (0b1011, 1051)
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
 def test_a_gap_that_is_filled_later_is_recorded(
-    cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path, is_signed: bool
+    parties: Parties,
+    devnet: Devnet,
+    plant: ReadyPlant,
+    day: date,
+    meter_key_file: Path,
+    tmp_path: Path,
+    is_signed: bool,
 ) -> None:
     """The fill rounds what came after the gap the other way: 600 and 601 Wh, and then 600, 601 and 600."""
     asset_id, options, key = plant.asset_id, ["--meter-key-file", str(meter_key_file)], ""
     if not is_signed:
-        asset_id, options, key = register(cast, None), [], devnet.accounts["wallet_3"].key.to_hex()
-        cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
-        day = cast.anyone.now().date()
+        asset_id, options, key = register(parties, None), [], devnet.accounts["wallet_3"].key.to_hex()
+        parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+        day = parties.anyone.now().date()
         devnet.advance(to=start_of(day + timedelta(days=1)))
     gap = export(tmp_path / "a.csv", day, ["0.6006", "", "0.6006"])
     assert der_record(devnet, gap, asset_id, *options, key=key).exit_code == 0
-    assert mask_and_wh(cast, asset_id, day) == (0b101, 1201)
+    assert mask_and_wh(parties, asset_id, day) == (0b101, 1201)
     filled = export(tmp_path / "b.csv", day, ["0.6006"] * 3)
     for recorded_slots in (1, 0):
         done = der_record(devnet, filled, asset_id, *options, "--json", key=key)
         assert done.exit_code == 0, done.stdout
         (recording,) = json.loads(done.stdout)["recordings"]
         assert (recording["slots"], recording["recorded_slots"]) == (3, recorded_slots)
-        assert mask_and_wh(cast, asset_id, day) == (0b111, 1802)
+        assert mask_and_wh(parties, asset_id, day) == (0b111, 1802)
 
 
 def test_a_contradiction_is_told_and_not_sent(
-    cast: Cast, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
+    parties: Parties, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
 ) -> None:
     options = ["--meter-key-file", str(meter_key_file), "--interval-seconds", "900"]
     assert der_record(devnet, export(tmp_path / "a.csv", day, ["1"]), plant.asset_id, *options).exit_code == 0
@@ -117,20 +123,22 @@ def test_a_contradiction_is_told_and_not_sent(
     assert done.exit_code == 3
     assert "conflicting" in done.stdout
     assert "0 transactions" in done.stdout
-    assert mask_and_wh(cast, plant.asset_id, day) == (1, 1000)
+    assert mask_and_wh(parties, plant.asset_id, day) == (1, 1000)
 
 
 @pytest.mark.parametrize("zone", ["+02:00", "Africa/Maputo"])
-def test_an_oracle_records_for_a_meter_that_cannot_sign(cast: Cast, devnet: Devnet, tmp_path: Path, zone: str) -> None:
-    asset_id = register(cast, None)
-    cast.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
-    today = cast.anyone.now().date()
+def test_an_oracle_records_for_a_meter_that_cannot_sign(
+    parties: Parties, devnet: Devnet, tmp_path: Path, zone: str
+) -> None:
+    asset_id = register(parties, None)
+    parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
+    today = parties.anyone.now().date()
     devnet.advance(to=start_of(today + timedelta(days=1)))
     file = export(tmp_path / "a.csv", today, KWH, timedelta(hours=2))
     oracle = devnet.accounts["wallet_3"].key.to_hex()
     done = der_record(devnet, file, asset_id, "--time-zone", zone, "--json", key=oracle)
     assert done.exit_code == 0, done.stderr
-    assert mask_and_wh(cast, asset_id, today) == (0b1011, 1051)
+    assert mask_and_wh(parties, asset_id, today) == (0b1011, 1051)
 
 
 def test_a_tab_is_written_as_two_characters(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
@@ -165,8 +173,8 @@ def test_what_cannot_be_is_told_in_a_line(devnet: Devnet, tmp_path: Path, option
     assert told in line
 
 
-def mask_and_wh(cast: Cast, asset_id: int, day: date) -> tuple[int, int]:
-    row = cast.anyone.production.get_day(asset_id, day)
+def mask_and_wh(parties: Parties, asset_id: int, day: date) -> tuple[int, int]:
+    row = parties.anyone.production.get_day(asset_id, day)
     assert row is not None
     return row.mask, row.wh
 

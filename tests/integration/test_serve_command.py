@@ -17,7 +17,7 @@ import requests
 
 from benchmarks.many_plants import ManyPlants, fill
 from der_client.devnet import Devnet
-from tests.integration.conftest import Cast, ReadyPlant
+from tests.integration.conftest import Parties, ReadyPlant
 
 LONG_S = 120.0
 
@@ -95,12 +95,12 @@ def test_a_port_in_use_is_told(place: Path) -> None:
     assert "--port" in done.stderr
 
 
-def test_it_follows_the_chain_meanwhile(devnet: Devnet, cast: Cast, plant: ReadyPlant, tmp_path: Path) -> None:
+def test_it_follows_the_chain_meanwhile(devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path) -> None:
     place = str(tmp_path / "index.sqlite")
     with running("serve", "--url", devnet.url, "--database", place, "--follow", "--port", "0") as (url, _):
         seen = requests.get(f"{url}/api/plants/{plant.asset_id}", timeout=LONG_S).json()
         assert seen["plant"]["state"] == "verified"
-        cast.registrar.assets.suspend_asset(plant.asset_id, "inspection").send().wait()
+        parties.registrar.assets.suspend_asset(plant.asset_id, "inspection").send().wait()
         ends = time.monotonic() + LONG_S
         while seen["plant"]["state"] != "suspended" and time.monotonic() < ends:
             time.sleep(0.2)

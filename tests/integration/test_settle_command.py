@@ -10,7 +10,7 @@ import pytest
 from der_client.contracts.settlement import PaymentState
 from der_client.readings import DayMessage, DayReadings
 from tests.integration.commands import WIDTH, answer, failure, run, table
-from tests.integration.conftest import Cast, ReadyPlant, start_of
+from tests.integration.conftest import Parties, ReadyPlant, start_of
 
 if TYPE_CHECKING:
     from der_client import Der
@@ -27,45 +27,45 @@ def _environment(devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DER_KEY", raising=False)
 
 
-def sell(cast: Cast, plant: ReadyPlant, *whs: int) -> list[int]:
+def sell(parties: Parties, plant: ReadyPlant, *whs: int) -> list[int]:
     """Offer energy of tomorrow, and sell parts of it, one after the other."""
-    market = cast.seller.market
+    market = parties.seller.market
     expires_at = start_of(plant.tomorrow)
     create = market.create_offer(plant.asset_id, plant.tomorrow, sum(whs), PRICE, 1000, expires_at)
     offer_id = create.send().wait().value
     ahead = [sum(whs[:number]) for number in range(len(whs))]
     return [
-        cast.buyer.settlement.accept_and_fund(offer_id, wh, wh, PRICE, before).send().wait().value
+        parties.buyer.settlement.accept_and_fund(offer_id, wh, wh, PRICE, before).send().wait().value
         for wh, before in zip(whs, ahead, strict=True)
     ]
 
 
-def deliver(cast: Cast, plant: ReadyPlant, devnet: Devnet, wh: int) -> None:
+def deliver(parties: Parties, plant: ReadyPlant, devnet: Devnet, wh: int) -> None:
     """Record and verify the day that was sold."""
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     message = DayMessage.sign(
         plant.meter_key,
         DayReadings(plant.tomorrow, 900, 0, (*[wh // 96] * 95, wh - wh // 96 * 95)),
-        contract=cast.seller.production.contract_id,
+        contract=parties.seller.production.contract_id,
         asset_id=plant.asset_id,
         key_epoch=1,
-        chain_id=cast.anyone.client.network.chain_id,
+        chain_id=parties.anyone.client.network.chain_id,
     )
-    record = cast.anyone.production.record_day(message.asset_id, message.day, message.start, message.whs, message.rs)
+    record = parties.anyone.production.record_day(message.asset_id, message.day, message.start, message.whs, message.rs)
     record.send().wait()
-    cast.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, wh).send().wait()
+    parties.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, wh).send().wait()
 
 
 def test_what_is_delivered_is_paid_and_the_rest_paid_back(
-    cast: Cast, plant: ReadyPlant, devnet: Devnet, der: Der
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, der: Der
 ) -> None:
-    first, second = sell(cast, plant, 20_000, 10_000)
+    first, second = sell(parties, plant, 20_000, 10_000)
     assert answer("payments", "--due")["payments"] == []
     assert "nothing is due" in table("payments", "--due")
     assert f"payment {second} is not due: {plant.tomorrow} of plant {plant.asset_id} is not verified" in failure(
         "settle", second, "--key", "wallet_7"
     )
-    deliver(cast, plant, devnet, 24_072)
+    deliver(parties, plant, devnet, 24_072)
     due = answer("payments", "--due")["payments"]
     assert {each["payment_id"]: each["due"] for each in due} == {first: "settle", second: "settle"}
     assert "due" in table("payments", "--due")
@@ -91,8 +91,10 @@ def test_what_is_delivered_is_paid_and_the_rest_paid_back(
     assert failure("settle", first, "--key", "wallet_7") == f"payment {first} is already settled"
 
 
-def test_what_can_never_be_delivered_is_paid_back(cast: Cast, plant: ReadyPlant, devnet: Devnet, der: Der) -> None:
-    (number,) = sell(cast, plant, 20_000)
+def test_what_can_never_be_delivered_is_paid_back(
+    parties: Parties, plant: ReadyPlant, devnet: Devnet, der: Der
+) -> None:
+    (number,) = sell(parties, plant, 20_000)
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=46)))
     assert [each["due"] for each in answer("payments", "--due")["payments"]] == ["refund"]
     result = run("settle", number, "--key", "wallet_7", "--yes")
@@ -103,6 +105,6 @@ def test_what_can_never_be_delivered_is_paid_back(cast: Cast, plant: ReadyPlant,
     assert (payment.state, payment.refund) == (PaymentState.REFUNDED, payment.cost)
 
 
-def test_payments_that_are_not_there(cast: Cast) -> None:
+def test_payments_that_are_not_there(parties: Parties) -> None:
     assert failure("settle", 99, "--key", "wallet_7") == "payment 99 not found; 'der payments' lists them"
     assert failure("settle", -1, "--key", "wallet_7") == "PAYMENTS: expected numbers from 1 on, got -1"

@@ -18,7 +18,7 @@ from der_client.stacks.contract.events import EventRecord
 from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
 from der_client.stacks.rpc import AsyncClient, Client, LogUpdate, RetryPolicy
 from der_client.stacks.transactions import ContractCall, ContractPublish
-from tests.integration.line import Line
+from tests.integration.tcp_forwarder import TcpForwarder
 
 CODE = "(define-public (say (n uint)) (begin (print n) (ok true)))"
 QUICK = RetryPolicy(attempts=2, backoff_s=0.01)
@@ -28,8 +28,8 @@ LONG_S = 60.0
 @pytest.fixture(scope="module")
 def devnet() -> Iterator[Devnet]:
     with Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0) as devnet:
-        author = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
-        author.submit(ContractPublish("talk", CODE, clarity_version=4))
+        publisher = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+        publisher.submit(ContractPublish("talk", CODE, clarity_version=4))
         devnet.mine()
         yield devnet
 
@@ -41,10 +41,9 @@ def chain(devnet: Devnet) -> Iterator[Devnet]:
 
 
 @pytest.fixture
-def line(chain: Devnet) -> Iterator[Line]:
-    line = Line(chain.url)
-    yield line
-    line.close()
+def forwarder(chain: Devnet) -> Iterator[TcpForwarder]:
+    with TcpForwarder(chain.url) as forwarder:
+        yield forwarder
 
 
 class Speaker:
@@ -102,19 +101,19 @@ class TestLogs:
         updates = Client(chain.url).stream_contract_logs(speaker.contract, history=True, idle_s=0)
         assert said(updates) == [1, 2]
 
-    def test_over_cuts(self, chain: Devnet, line: Line) -> None:
+    def test_over_cuts(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         speaker = Speaker(chain)
-        client = Client(line.url, retries=QUICK)
+        client = Client(forwarder.url, retries=QUICK)
         follower = Follower(client.stream_contract_logs(speaker.contract, poll_s=0.2))
         speaker.say(1)
         follower.wait_for(lambda items: len(items) == 1)
-        line.is_down = True
-        line.cut()
+        forwarder.is_down = True
+        forwarder.cut()
         speaker.say(2, 3)
         speaker.say(4)
-        line.is_down = False
+        forwarder.is_down = False
         follower.wait_for(lambda items: len(items) == 4)
-        line.cut()
+        forwarder.cut()
         speaker.say(5)
         follower.wait_for(lambda items: len(items) == 5)
         assert said(follower.items) == [1, 2, 3, 4, 5]
@@ -145,10 +144,10 @@ class TestLogs:
         follower.wait_for(lambda items: len(items) == 2)
         assert said(follower.items) == [1, 2]
 
-    def test_a_node_that_is_down_at_the_start(self, line: Line, chain: Devnet) -> None:
-        line.is_down = True
+    def test_a_node_that_is_down_at_the_start(self, forwarder: TcpForwarder, chain: Devnet) -> None:
+        forwarder.is_down = True
         with pytest.raises(NodeUnreachableError):
-            Client(line.url, retries=QUICK).stream_contract_logs(Speaker(chain).contract)
+            Client(forwarder.url, retries=QUICK).stream_contract_logs(Speaker(chain).contract)
 
     @pytest.mark.parametrize("options", [{"poll_s": 0}, {"poll_s": nan}, {"idle_s": -1}, {"idle_s": "5"}])
     def test_times_that_make_no_sense(self, chain: Devnet, options: dict[str, float]) -> None:
@@ -194,15 +193,15 @@ class TestEvents:
 
 
 class TestBlocks:
-    def test_each_once_and_in_order_over_cuts(self, chain: Devnet, line: Line) -> None:
+    def test_each_once_and_in_order_over_cuts(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         height = chain.block_height
-        follower = Follower(Client(line.url, retries=QUICK).stream_blocks(poll_s=0.2))
+        follower = Follower(Client(forwarder.url, retries=QUICK).stream_blocks(poll_s=0.2))
         chain.mine()
         follower.wait_for(lambda items: len(items) == 1)
-        line.is_down = True
-        line.cut()
+        forwarder.is_down = True
+        forwarder.cut()
         chain.mine(70)
-        line.is_down = False
+        forwarder.is_down = False
         follower.wait_for(lambda items: len(items) == 71)
         assert [update.block.height for update in follower.items] == list(range(height + 1, height + 72))
         assert not any(update.replaced for update in follower.items)
@@ -230,11 +229,11 @@ class TestAnnouncements:
         assert [notice.event for notice in notices] == ["mempool", "mempool"]
         assert notices[0].data["contract_call"]["function_name"] == "say"
 
-    def test_a_cut_is_announced(self, chain: Devnet, line: Line) -> None:
-        follower = Follower(Client(line.url).stream("block"))
+    def test_a_cut_is_announced(self, chain: Devnet, forwarder: TcpForwarder) -> None:
+        follower = Follower(Client(forwarder.url).stream("block"))
         chain.mine()
         follower.wait_for(lambda items: len(items) == 1)
-        line.cut()
+        forwarder.cut()
         follower.wait_for(lambda items: len(items) == 2)
         chain.mine()
         notices = follower.wait_for(lambda items: len(items) == 3)
@@ -262,16 +261,16 @@ class TestAnnouncements:
 
 
 class TestAsync:
-    def test_logs_over_a_cut(self, chain: Devnet, line: Line) -> None:
+    def test_logs_over_a_cut(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         speaker = Speaker(chain)
 
         async def follow() -> list[LogUpdate]:
             seen: list[LogUpdate] = []
-            async with AsyncClient(line.url, retries=QUICK) as client:
+            async with AsyncClient(forwarder.url, retries=QUICK) as client:
                 async for update in client.stream_contract_logs(speaker.contract, history=True, poll_s=0.2):
                     seen.append(update)
                     if len(seen) == 1:
-                        await asyncio.to_thread(line.cut)
+                        await asyncio.to_thread(forwarder.cut)
                         await asyncio.to_thread(speaker.say, 2, 3)
                     if len(seen) == 3:
                         return seen
@@ -292,15 +291,15 @@ class TestAsync:
         height = chain.block_height
         assert asyncio.run(follow()) == [height + 1, height + 2]
 
-    def test_announcements_over_a_cut(self, chain: Devnet, line: Line) -> None:
+    def test_announcements_over_a_cut(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         async def follow() -> list[str]:
-            async with AsyncClient(line.url) as client:
+            async with AsyncClient(forwarder.url) as client:
                 stream = client.stream("block")
                 first = asyncio.ensure_future(anext(stream))
                 await asyncio.sleep(0.3)
                 await asyncio.to_thread(chain.mine)
                 seen = [(await first).event]
-                await asyncio.to_thread(line.cut)
+                await asyncio.to_thread(forwarder.cut)
                 seen.append((await anext(stream)).event)
                 await asyncio.to_thread(chain.mine)
                 seen.append((await anext(stream)).event)

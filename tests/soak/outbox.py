@@ -33,7 +33,7 @@ from tests.faults.exchange import Ask
 from tests.faults.proxy import FaultProxy
 from tests.faults.replica import API_READS, NODE_READS, Lag
 from tests.postgres import MISSING, find_programs, running
-from tests.soak.lives import Lives
+from tests.soak.restarting_devnet import RestartingDevnet
 
 _FUNDS_USTX = 1_000_000_000
 _PATIENCE_S = 300.0
@@ -126,21 +126,21 @@ def soak(plan: Plan, folder: Path, tell: Callable[[str], object] = lambda _line:
     random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
     outcome = Outcome()
     with ExitStack() as stack:
-        lives = Lives(folder / "state", random)
-        stack.callback(lives.close)
-        crews = _crews(plan, folder, lives, random, stack)
-        proxy = stack.enter_context(FaultProxy(lives.url))
+        devnet = RestartingDevnet(folder / "state", random)
+        stack.callback(devnet.close)
+        crews = _crews(plan, folder, devnet, random, stack)
+        proxy = stack.enter_context(FaultProxy(devnet.url))
         with _at_work(crews):
-            _trouble(plan, lives, crews, proxy, random, outcome, tell)
+            _trouble(plan, devnet, crews, proxy, random, outcome, tell)
             proxy.clear()
             _finish(plan, crews, proxy.url)
         outcome.faults = sum(asked.fault != "pass_on" for asked in proxy.asked())
-        outcome.devnet_kills = lives.kills
-        _count(plan, lives.url, crews, outcome)
+        outcome.devnet_kills = devnet.kills
+        _count(plan, devnet.url, crews, outcome)
     return outcome
 
 
-def _crews(plan: Plan, folder: Path, lives: Lives, random: Random, stack: ExitStack) -> list[Crew]:
+def _crews(plan: Plan, folder: Path, devnet: RestartingDevnet, random: Random, stack: ExitStack) -> list[Crew]:
     def key() -> PrivateKey:
         return PrivateKey.from_bytes(random.randbytes(31) + b"\1")
 
@@ -150,7 +150,7 @@ def _crews(plan: Plan, folder: Path, lives: Lives, random: Random, stack: ExitSt
     crews = [Crew(str(folder / f"journal-{number}.db"), [key()], payee(), 1) for number in range(2)]
     if plan.uses_postgres:
         crews.append(Crew(stack.enter_context(running()), [key() for _ in range(4)], payee(), 4))
-    bank = Account(lives.devnet.deployer.key, Client(lives.url, network=DEVNET))
+    bank = Account(devnet.current.deployer.key, Client(devnet.url, network=DEVNET))
     for crew in crews:
         for each in crew.keys:
             bank.transfer(each.address(DEVNET), _FUNDS_USTX, fee_ustx=1_000).wait()
@@ -170,7 +170,7 @@ def _at_work(crews: list[Crew]) -> Iterator[None]:
 
 def _trouble(
     plan: Plan,
-    lives: Lives,
+    devnet: RestartingDevnet,
     crews: list[Crew],
     proxy: FaultProxy,
     random: Random,
@@ -196,10 +196,10 @@ def _trouble(
         random.choice(crews).kill(random)
         outcome.kills += 1
         if rounds % 3 == 0:
-            lives.kill()
+            devnet.kill()
             time.sleep(random.uniform(0, 1))
-            lives.revive()
-        tell(f"{outcome.kills} processes and {lives.kills} devnets killed")
+            devnet.restart()
+        tell(f"{outcome.kills} processes and {devnet.kills} devnets killed")
 
 
 def _mood(ask: Ask, random: Random) -> kinds.Fault | None:

@@ -16,7 +16,7 @@ from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractPublish
 from tests.soak.audit import FEE_SINK, Auditor
-from tests.soak.lives import Lives
+from tests.soak.restarting_devnet import RestartingDevnet
 from tests.soak.traffic import FEE_USTX, Entry, Walker
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _l
         tell: Takes lines about how it goes.
     """
     random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
-    lives = Lives(state_file, random)
-    walkers, auditor, begin = _set_up(plan, lives, random)
+    devnet = RestartingDevnet(state_file, random)
+    walkers, auditor, begin = _set_up(plan, devnet, random)
     stop = threading.Event()
     longest = 0.0
     with ThreadPoolExecutor(plan.clients) as pool:
@@ -89,16 +89,16 @@ def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _l
             deadline = time.monotonic() + plan.seconds
             while (left := deadline - time.monotonic()) > 0 and not any(future.done() for future in running):
                 time.sleep(min(left, random.uniform(0.2, 1.8) * plan.life_s))
-                lives.kill()
+                devnet.kill()
                 time.sleep(random.uniform(0, 1))
                 started = time.monotonic()
-                lives.revive()
+                devnet.restart()
                 longest = max(longest, time.monotonic() - started)
                 for walker in walkers:
                     recent = list(enumerate(walker.book))[-_SAMPLE // plan.clients :]
                     auditor.all_there(walker.account.address, recent)
                 sent = sum(len(walker.book) for walker in walkers)
-                tell(f"{lives.kills} kills, {sent} transactions, {len(auditor.problems)} problems")
+                tell(f"{devnet.kills} kills, {sent} transactions, {len(auditor.problems)} problems")
         finally:
             stop.set()
         for future in running:
@@ -108,31 +108,31 @@ def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _l
     for address, book in books.items():
         auditor.all_there(address, enumerate(book))
     auditor.all_done_once(books, begin)
-    lives.devnet.close()
+    devnet.current.close()
     return Outcome(
         problems=tuple(auditor.problems),
         books=books,
         begin=begin,
         contract=auditor.contract,
-        kills=lives.kills,
+        kills=devnet.kills,
         outages=sum(walker.outages for walker in walkers),
         restart_s=longest,
     )
 
 
-def _set_up(plan: Plan, lives: Lives, random: Random) -> tuple[list[Walker], Auditor, dict[str, int]]:
+def _set_up(plan: Plan, devnet: RestartingDevnet, random: Random) -> tuple[list[Walker], Auditor, dict[str, int]]:
     """Clients with money and a contract to call; what everybody has then."""
-    client = Client(lives.url, network=DEVNET)
-    deployer = Account(lives.devnet.deployer.key, client, fee_policy=FeePolicy(max_fee_ustx=100_000))
+    client = Client(devnet.url, network=DEVNET)
+    deployer = Account(devnet.current.deployer.key, client, fee_policy=FeePolicy(max_fee_ustx=100_000))
     source = Path(__file__).with_name("world.clar").read_text()
     deployer.submit(ContractPublish("world", source, 4), fee_ustx=100_000).wait()
     keys = [PrivateKey.from_bytes(random.randbytes(31) + b"\1") for _ in range(plan.clients)]
-    accounts = [Account(key, Client(lives.url, network=DEVNET)) for key in keys]
+    accounts = [Account(key, Client(devnet.url, network=DEVNET)) for key in keys]
     for account in accounts:
         deployer.transfer(account.address, _FUNDS_USTX, fee_ustx=FEE_USTX).wait()
     contract = f"{deployer.address}.world"
     addresses = [account.address for account in accounts]
-    auditor = Auditor(lives.url, contract)
+    auditor = Auditor(devnet.url, contract)
     pause_s = _BURST * plan.clients / plan.per_second
     walkers = [
         Walker(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.soak.audit import Auditor
-from tests.soak.lives import Lives
+from tests.soak.restarting_devnet import RestartingDevnet
 from tests.soak.run import Outcome, Plan, soak
 
 
@@ -26,9 +26,9 @@ def auditor(soaked: tuple[Outcome, Path], tmp_path: Path) -> Iterator[Auditor]:
     del lines[max(number for number, line in enumerate(lines) if '"submit"' in line)]
     shortened = tmp_path / "state"
     shortened.write_text("".join(lines))
-    lives = Lives(shortened)
-    yield Auditor(lives.url, outcome.contract)
-    lives.devnet.close()
+    devnet = RestartingDevnet(shortened)
+    yield Auditor(devnet.url, outcome.contract)
+    devnet.current.close()
 
 
 def test_nothing_is_lost_or_done_twice(soaked: tuple[Outcome, Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.checks import check_seconds
 from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
-from der_client.stacks.rpc.async_bells import AsyncBell
+from der_client.stacks.rpc.async_block_signals import AsyncBlockSignal
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
     DEFAULT_ANSWER_DEADLINE_S,
@@ -179,23 +179,23 @@ class AsyncClient(Methods):
         raise AssertionError
 
     async def _watched(self, watch: Watch[Update], *, history: bool) -> AsyncGenerator[Update, None]:
-        bell = AsyncBell(self.url, self._own_headers)
-        await bell.connect()
+        signal = AsyncBlockSignal(self.url, self._own_headers)
+        await signal.connect()
         try:
             if not history:
                 await self.follow(watch.start())
             while not watch.is_over:
-                for update in await self.follow(watch.next_updates(), bell):
+                for update in await self.follow(watch.next_updates(), signal):
                     yield update
         finally:
-            await bell.close()
+            await signal.close()
 
-    async def follow(self, steps: Steps[T], bell: AsyncBell | None = None) -> T:
+    async def follow(self, steps: Steps[T], signal: AsyncBlockSignal | None = None) -> T:
         """Carry out steps: send their requests, and wait where they pause.
 
         Args:
             steps: The steps; see `der_client.stacks.rpc.steps`.
-            bell: The bell that announces new blocks to steps that listen for them.
+            signal: What announces new blocks to steps that listen for them.
 
         Raises:
             NodeError: If a request failed, and the steps do not handle that.
@@ -211,8 +211,8 @@ class AsyncClient(Methods):
                     else:
                         step = steps.send(answer)
                     continue
-                if isinstance(step, Listen) and bell is not None:
-                    await bell.wait(step)
+                if isinstance(step, Listen) and signal is not None:
+                    await signal.wait(step)
                 else:
                     await asyncio.sleep(step.seconds)
                 step = next(steps)

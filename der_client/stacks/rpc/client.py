@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from der_client.stacks.checks import check_seconds
 from der_client.stacks.errors import NodeError, NodeUnreachableError, whole
-from der_client.stacks.rpc.bells import Bell, BlockListener
+from der_client.stacks.rpc.block_signals import BlockListener, BlockSignal
 from der_client.stacks.rpc.logs import MAX_PER_PAGE, LogReader
 from der_client.stacks.rpc.methods import (
     DEFAULT_ANSWER_DEADLINE_S,
@@ -239,28 +239,28 @@ class Client(Methods):
         raise AssertionError
 
     def _watched(self, watch: Watch[Update], *, history: bool) -> Generator[Update, None, None]:
-        bell = Bell(self.url, self._own_headers)  # before the first read, so that nothing is missed
+        signal = BlockSignal(self.url, self._own_headers)  # before the first read, so that nothing is missed
         try:
             if not history:
                 self.follow(watch.start())
         except BaseException:
-            bell.close()
+            signal.close()
             raise
-        return self._updates(watch, bell)
+        return self._updates(watch, signal)
 
-    def _updates(self, watch: Watch[Update], bell: Bell) -> Generator[Update, None, None]:
+    def _updates(self, watch: Watch[Update], signal: BlockSignal) -> Generator[Update, None, None]:
         try:
             while not watch.is_over:
-                yield from self.follow(watch.next_updates(), bell)
+                yield from self.follow(watch.next_updates(), signal)
         finally:
-            bell.close()
+            signal.close()
 
-    def follow(self, steps: Steps[T], bell: Bell | None = None) -> T:
+    def follow(self, steps: Steps[T], signal: BlockSignal | None = None) -> T:
         """Carry out steps: send what they ask for, and wait where they pause.
 
         Args:
             steps: What has to be done; see `der_client.stacks.rpc.steps`.
-            bell: What announces new blocks to steps that listen for them.
+            signal: What announces new blocks to steps that listen for them.
 
         Raises:
             NodeError: If a request failed, and the steps do not handle that.
@@ -276,8 +276,8 @@ class Client(Methods):
                     else:
                         step = steps.send(answer)
                     continue
-                if isinstance(step, Listen) and bell is not None:
-                    bell.wait(step)
+                if isinstance(step, Listen) and signal is not None:
+                    signal.wait(step)
                 else:
                     time.sleep(step.seconds)
                 step = next(steps)

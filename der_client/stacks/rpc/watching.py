@@ -1,6 +1,6 @@
 """Follows the chain: reads what is new since the last check, as soon as something announces it.
 
-A WebSocket only rings the bell (`Listen`); what happened is always read from the API's lists. So nothing depends on
+A WebSocket only signals new blocks (`Listen`); what happened is always read from the API's lists. So nothing depends on
 which messages arrive: the next check finds what was missed while the connection was lost, and forks.
 """
 
@@ -72,7 +72,7 @@ class Watch(ABC, Generic[Update]):
     """Checks repeatedly, with patience for a failing node, and returns what is new.
 
     Args:
-        poll_s: How often to check if nothing rings, in seconds.
+        poll_s: How often to check if nothing is announced, in seconds.
         idle_s: End after so many seconds without anything new; ``None`` for never.
 
     Attributes:
@@ -112,7 +112,7 @@ class Watch(ABC, Generic[Update]):
                 pause_s = pause_after_s(error, failures, self._poll_s)
                 _LOG.info("following failed, trying again in %.1f s: %s", pause_s, error)
                 if not self._is_idle():
-                    yield Pause(self._at_most(pause_s))  # the bell must not end this wait
+                    yield Pause(self._at_most(pause_s))  # a signal must not end this wait
                     continue
             else:
                 failures = 0
@@ -138,7 +138,7 @@ class LogWatch(Watch[LogUpdate]):
 
     Args:
         contract_id: ``ADDRESS.name``.
-        poll_s: How often to check if nothing rings, in seconds.
+        poll_s: How often to check if nothing is announced, in seconds.
         idle_s: End after so many seconds without anything new; ``None`` for never.
         known: Events that were already read, oldest first; newer ones follow.
     """
@@ -166,7 +166,7 @@ class BlockWatch(Watch[BlockUpdate]):
     """Follows the blocks: each once, in order, over lost connections and forks.
 
     Args:
-        poll_s: How often to check if nothing rings, in seconds.
+        poll_s: How often to check if nothing is announced, in seconds.
         idle_s: End after so many seconds without anything new; ``None`` for never.
     """
 

@@ -8,21 +8,21 @@ import pytest
 
 from der_client.devnet import Devnet
 
-from .bench import START, Bench
+from .bare_devnet import START, BareDevnet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
-def shared_bench() -> Iterator[Bench]:
+def shared_bench() -> Iterator[BareDevnet]:
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
-        bench = Bench(devnet)
-        bench.publish_probe()
-        yield bench
+        bare = BareDevnet(devnet)
+        bare.publish_probe()
+        yield bare
 
 
 @pytest.fixture
-def bench(shared_bench: Bench) -> Iterator[Bench]:
+def bare(shared_bench: BareDevnet) -> Iterator[BareDevnet]:
     with shared_bench.devnet.anchor():
         yield shared_bench

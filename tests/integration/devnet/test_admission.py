@@ -39,7 +39,7 @@ from der_client.stacks.transactions import (
     Transaction,
 )
 
-from .bench import AMPLE_FEE, Bench, rejection
+from .bare_devnet import AMPLE_FEE, BareDevnet, rejection
 
 if TYPE_CHECKING:
     from der_client.devnet import DevnetAccount
@@ -48,8 +48,8 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE_AT = 44
 
 
-def transfer(bench: Bench, ustx: int = 10, number: int = 2) -> TokenTransfer:
-    return TokenTransfer(PrincipalValue(bench.account(number).address), ustx)
+def transfer(bare: BareDevnet, ustx: int = 10, number: int = 2) -> TokenTransfer:
+    return TokenTransfer(PrincipalValue(bare.account(number).address), ustx)
 
 
 def raw_transaction(sender: DevnetAccount, payload: Any, **terms: Any) -> bytes:
@@ -67,108 +67,108 @@ def raw_transaction(sender: DevnetAccount, payload: Any, **terms: Any) -> bytes:
     return unsigned.sign(sender.key).encode()
 
 
-def test_accepted_bytes_get_their_txid_again(bench: Bench) -> None:
-    transaction = bench.build(bench.account(1), transfer(bench))
+def test_accepted_bytes_get_their_txid_again(bare: BareDevnet) -> None:
+    transaction = bare.build(bare.account(1), transfer(bare))
     for _ in range(3):
-        response = bench.submit(transaction.encode())
+        response = bare.submit(transaction.encode())
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("application/json")
         assert response.json() == transaction.txid
-    assert bench.nonce(bench.account(1).address) == 1
+    assert bare.nonce(bare.account(1).address) == 1
 
 
-def test_json_body_is_taken_too(bench: Bench) -> None:
-    transaction = bench.build(bench.account(1), transfer(bench))
-    response = bench.post("/v2/transactions", json={"tx": transaction.encode().hex()})
+def test_json_body_is_taken_too(bare: BareDevnet) -> None:
+    transaction = bare.build(bare.account(1), transfer(bare))
+    response = bare.post("/v2/transactions", json={"tx": transaction.encode().hex()})
     assert response.json() == transaction.txid
 
 
-def test_fee_below_one_microstx_a_byte(bench: Bench) -> None:
-    length = len(bench.build(bench.account(1), transfer(bench)).encode())
-    enough = bench.build(bench.account(1), transfer(bench), fee=length)
-    too_low = bench.build(bench.account(1), transfer(bench), fee=length - 1)
-    assert rejection(bench.submit(too_low.encode())) == ("FeeTooLow", {"expected": length, "actual": length - 1})
-    assert bench.submit(enough.encode()).ok
+def test_fee_below_one_microstx_a_byte(bare: BareDevnet) -> None:
+    length = len(bare.build(bare.account(1), transfer(bare)).encode())
+    enough = bare.build(bare.account(1), transfer(bare), fee=length)
+    too_low = bare.build(bare.account(1), transfer(bare), fee=length - 1)
+    assert rejection(bare.submit(too_low.encode())) == ("FeeTooLow", {"expected": length, "actual": length - 1})
+    assert bare.submit(enough.encode()).ok
 
 
-def test_nonce_as_far_ahead_as_can_be(bench: Bench) -> None:
-    sender = bench.account(1)
-    assert bench.submit(bench.build(sender, transfer(bench), nonce=26).encode()).ok
-    assert rejection(bench.submit(bench.build(sender, transfer(bench), nonce=27).encode()))[0] == "TooMuchChaining"
+def test_nonce_as_far_ahead_as_can_be(bare: BareDevnet) -> None:
+    sender = bare.account(1)
+    assert bare.submit(bare.build(sender, transfer(bare), nonce=26).encode()).ok
+    assert rejection(bare.submit(bare.build(sender, transfer(bare), nonce=27).encode()))[0] == "TooMuchChaining"
 
 
-def test_more_than_the_balance(bench: Bench) -> None:
-    sender = bench.account(1)
-    balance = bench.balance(sender.address)
-    reason, data = rejection(bench.submit(bench.build(sender, transfer(bench, balance)).encode()))
+def test_more_than_the_balance(bare: BareDevnet) -> None:
+    sender = bare.account(1)
+    balance = bare.balance(sender.address)
+    reason, data = rejection(bare.submit(bare.build(sender, transfer(bare, balance)).encode()))
     assert reason == "NotEnoughFunds"
     assert data == {"expected": f"0x{balance + AMPLE_FEE:032x}", "actual": f"0x{balance:032x}"}
-    assert bench.submit(bench.build(sender, transfer(bench, balance - AMPLE_FEE)).encode()).ok
-    assert bench.balance(sender.address) == 0
+    assert bare.submit(bare.build(sender, transfer(bare, balance - AMPLE_FEE)).encode()).ok
+    assert bare.balance(sender.address) == 0
 
 
-def test_account_without_money_cannot_pay_a_fee(bench: Bench) -> None:
+def test_account_without_money_cannot_pay_a_fee(bare: BareDevnet) -> None:
     key = PrivateKey.generate()
     transaction = Transaction.build(
-        ContractCall(bench.probe, "increment", (UIntValue(1),)),
+        ContractCall(bare.probe, "increment", (UIntValue(1),)),
         public_key=key.public_key,
         network=DEVNET,
         nonce=0,
         fee=AMPLE_FEE,
     ).sign(key)
-    reason, data = rejection(bench.submit(transaction.encode()))
+    reason, data = rejection(bare.submit(transaction.encode()))
     assert (reason, data["actual"]) == ("NotEnoughFunds", f"0x{0:032x}")
 
 
-def test_signature_of_another_key(bench: Bench) -> None:
-    raw = bytearray(bench.build(bench.account(1), transfer(bench)).encode())
-    other = bench.build(bench.account(2), transfer(bench, number=3), nonce=0).encode()
+def test_signature_of_another_key(bare: BareDevnet) -> None:
+    raw = bytearray(bare.build(bare.account(1), transfer(bare)).encode())
+    other = bare.build(bare.account(2), transfer(bare, number=3), nonce=0).encode()
     raw[SIGNATURE_AT : SIGNATURE_AT + 65] = other[SIGNATURE_AT : SIGNATURE_AT + 65]
-    assert rejection(bench.submit(bytes(raw)))[0] == "SignatureValidation"
+    assert rejection(bare.submit(bytes(raw)))[0] == "SignatureValidation"
 
 
 @pytest.mark.parametrize("offset", [30, 38, 60, 115, 140, 150])
-def test_any_changed_bit_breaks_the_signature(bench: Bench, offset: int) -> None:
-    raw = bytearray(bench.build(bench.account(1), transfer(bench, (1 << 40) + 1)).encode())
+def test_any_changed_bit_breaks_the_signature(bare: BareDevnet, offset: int) -> None:
+    raw = bytearray(bare.build(bare.account(1), transfer(bare, (1 << 40) + 1)).encode())
     raw[offset] ^= 1
-    response = bench.submit(bytes(raw))
+    response = bare.submit(bytes(raw))
     assert response.status_code == 400
     if response.headers["content-type"].startswith("application/json"):
         assert rejection(response)[0] == "SignatureValidation"
 
 
-def test_high_s_signature(bench: Bench) -> None:
+def test_high_s_signature(bare: BareDevnet) -> None:
     """The other of the two signatures that the mathematics allows."""
-    raw = bytearray(bench.build(bench.account(1), transfer(bench)).encode())
+    raw = bytearray(bare.build(bare.account(1), transfer(bare)).encode())
     s = int.from_bytes(raw[SIGNATURE_AT + 33 : SIGNATURE_AT + 65])
     raw[SIGNATURE_AT + 33 : SIGNATURE_AT + 65] = (ORDER - s).to_bytes(32)
     raw[SIGNATURE_AT] ^= 1
-    reason, data = rejection(bench.submit(bytes(raw)))
+    reason, data = rejection(bare.submit(bytes(raw)))
     assert reason == "SignatureValidation"
     assert "high-S" in data["message"]
 
 
-def test_unsigned(bench: Bench) -> None:
-    sender = bench.account(1)
+def test_unsigned(bare: BareDevnet) -> None:
+    sender = bare.account(1)
     unsigned = Transaction.build(
-        transfer(bench), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=AMPLE_FEE
+        transfer(bare), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=AMPLE_FEE
     )
-    assert rejection(bench.submit(unsigned.encode()))[0] == "SignatureValidation"
+    assert rejection(bare.submit(unsigned.encode()))[0] == "SignatureValidation"
 
 
-def test_transfer_with_post_conditions(bench: Bench) -> None:
+def test_transfer_with_post_conditions(bare: BareDevnet) -> None:
     condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 10)
-    raw = raw_transaction(bench.account(1), transfer(bench), post_conditions=(condition,))
-    assert rejection(bench.submit(raw))[0] == "SignatureValidation"
+    raw = raw_transaction(bare.account(1), transfer(bare), post_conditions=(condition,))
+    assert rejection(bare.submit(raw))[0] == "SignatureValidation"
 
 
-def test_call_of_what_does_not_exist(bench: Bench) -> None:
-    sender = bench.account(1)
+def test_call_of_what_does_not_exist(bare: BareDevnet) -> None:
+    sender = bare.account(1)
     missing_contract = ContractCall(f"{sender.address}.nothing", "increment", ())
-    assert rejection(bench.submit(bench.build(sender, missing_contract).encode())) == ("NoSuchContract", None)
+    assert rejection(bare.submit(bare.build(sender, missing_contract).encode())) == ("NoSuchContract", None)
     for function in ("nothing", "get-counter", "read-again"):
-        payload = ContractCall(bench.probe, function, ())
-        assert rejection(bench.submit(bench.build(sender, payload).encode())) == ("NoSuchPublicFunction", None)
+        payload = ContractCall(bare.probe, function, ())
+        assert rejection(bare.submit(bare.build(sender, payload).encode())) == ("NoSuchPublicFunction", None)
 
 
 GOOD: dict[str, ClarityValue] = {
@@ -219,8 +219,8 @@ BAD: list[tuple[str, ClarityValue, str]] = [
 ]
 
 
-def test_every_kind_of_argument_is_taken(bench: Bench) -> None:
-    receipt = bench.call(bench.account(1), "take-all", *GOOD.values())
+def test_every_kind_of_argument_is_taken(bare: BareDevnet) -> None:
+    receipt = bare.call(bare.account(1), "take-all", *GOOD.values())
     assert receipt["tx_status"] == "success"
     texts = [argument["repr"] for argument in receipt["contract_call"]["function_args"]]
     assert texts == [
@@ -236,12 +236,10 @@ def test_every_kind_of_argument_is_taken(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "types"), BAD)
-def test_argument_of_the_wrong_type(bench: Bench, name: str, value: ClarityValue, types: str) -> None:
+def test_argument_of_the_wrong_type(bare: BareDevnet, name: str, value: ClarityValue, types: str) -> None:
     arguments = tuple((GOOD | {name: value}).values())
-    sender = bench.account(1)
-    reason, data = rejection(
-        bench.submit(bench.build(sender, ContractCall(bench.probe, "take-all", arguments)).encode())
-    )
+    sender = bare.account(1)
+    reason, data = rejection(bare.submit(bare.build(sender, ContractCall(bare.probe, "take-all", arguments)).encode()))
     assert (reason, data) == ("BadFunctionArgument", {"message": f"TypeError({types})"})
 
 
@@ -250,8 +248,8 @@ TRAITS = """(use-trait other .probe.readable)
     (define-public (deep (all (list 3 <two>)) (one (optional <other>)) (text (string-utf8 5))) (ok u1))"""
 
 
-def test_contract_for_a_trait_must_implement_it(bench: Bench) -> None:
-    deployer, sender = bench.devnet.deployer, bench.account(2)
+def test_contract_for_a_trait_must_implement_it(bare: BareDevnet) -> None:
+    deployer, sender = bare.devnet.deployer, bare.account(2)
     sources = {
         "traits": TRAITS,
         "look": "(define-public (look) (ok u9))",
@@ -261,15 +259,15 @@ def test_contract_for_a_trait_must_implement_it(bench: Bench) -> None:
         "nothing": "(define-public (other) (ok u1))",
     }
     for name, source in sources.items():
-        txid = bench.send(deployer, ContractPublish(name, source, 4))
-        assert bench.receipt(txid)["tx_status"] == "success", bench.receipt(txid)
+        txid = bare.send(deployer, ContractPublish(name, source, 4))
+        assert bare.receipt(txid)["tx_status"] == "success", bare.receipt(txid)
 
     def contract(name: str) -> PrincipalValue:
         return PrincipalValue(f"{deployer.address}.{name}")
 
     def message(function: str, *arguments: ClarityValue, where: str = "probe") -> str | None:
         payload = ContractCall(f"{deployer.address}.{where}", function, arguments)
-        response = bench.submit(bench.build(sender, payload).encode())
+        response = bare.submit(bare.build(sender, payload).encode())
         if response.ok:
             return None
         reason, data = rejection(response)
@@ -289,11 +287,11 @@ def test_contract_for_a_trait_must_implement_it(bench: Bench) -> None:
     assert unfit == 'BadTraitImplementation("readable", "look")'
     other = message("deep", ListValue((contract("look"),)), none, text, where="traits")
     assert other == 'BadTraitImplementation("two", "more")'
-    simulation = bench.post(
+    simulation = bare.post(
         "/devnet/simulate",
         json={
             "sender": sender.address,
-            "contract": bench.probe,
+            "contract": bare.probe,
             "function": "look-through",
             "arguments": [encode(contract("unfit")).hex()],
         },
@@ -302,20 +300,20 @@ def test_contract_for_a_trait_must_implement_it(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_wrong_number_of_arguments(bench: Bench, count: int) -> None:
-    payload = ContractCall(bench.probe, "increment", (UIntValue(1),) * count)
-    assert rejection(bench.submit(bench.build(bench.account(1), payload).encode()))[0] == "BadFunctionArgument"
+def test_wrong_number_of_arguments(bare: BareDevnet, count: int) -> None:
+    payload = ContractCall(bare.probe, "increment", (UIntValue(1),) * count)
+    assert rejection(bare.submit(bare.build(bare.account(1), payload).encode()))[0] == "BadFunctionArgument"
 
 
-def test_swapped_tuple_keys(bench: Bench) -> None:
+def test_swapped_tuple_keys(bare: BareDevnet) -> None:
     """The node hashes what it serializes itself, so other bytes for the same value cannot be signed."""
     sorted_bytes = encode(GOOD["h"])
     y, x = sorted_bytes[5 : 5 + 2 + 28], sorted_bytes[5 + 2 + 28 :]
-    raw = bench.build(bench.account(1), ContractCall(bench.probe, "take-all", tuple(GOOD.values()))).encode()
+    raw = bare.build(bare.account(1), ContractCall(bare.probe, "take-all", tuple(GOOD.values()))).encode()
     assert sorted_bytes == sorted_bytes[:5] + y + x
     swapped = raw.replace(sorted_bytes, sorted_bytes[:5] + x + y)
     assert swapped != raw
-    response = bench.submit(swapped)
+    response = bare.submit(swapped)
     assert response.status_code == 400
     assert "out of order" in response.text
 
@@ -332,65 +330,65 @@ def test_swapped_tuple_keys(bench: Bench) -> None:
         lambda raw: raw[:120],
     ],
 )
-def test_bytes_that_are_no_transaction(bench: Bench, damage: Any) -> None:
-    response = bench.submit(damage(bench.build(bench.account(1), transfer(bench)).encode()))
+def test_bytes_that_are_no_transaction(bare: BareDevnet, damage: Any) -> None:
+    response = bare.submit(damage(bare.build(bare.account(1), transfer(bare)).encode()))
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_sponsored_transaction(bench: Bench) -> None:
-    sender, sponsor = bench.account(1), bench.account(3)
-    before = bench.balance(sender.address), bench.balance(sponsor.address)
+def test_sponsored_transaction(bare: BareDevnet) -> None:
+    sender, sponsor = bare.account(1), bare.account(3)
+    before = bare.balance(sender.address), bare.balance(sponsor.address)
     half = Transaction.build(
-        ContractCall(bench.probe, "increment", (UIntValue(1),)),
+        ContractCall(bare.probe, "increment", (UIntValue(1),)),
         public_key=sender.key.public_key,
         network=DEVNET,
         nonce=0,
         fee=0,
         sponsored=True,
     ).sign(sender.key)
-    assert rejection(bench.submit(half.encode()))[0] == "SignatureValidation"
+    assert rejection(bare.submit(half.encode()))[0] == "SignatureValidation"
     full = half.sponsor(sponsor.key, nonce=0, fee=AMPLE_FEE)
-    assert bench.submit(full.encode()).json() == full.txid
-    receipt = bench.receipt(full.txid)
+    assert bare.submit(full.encode()).json() == full.txid
+    receipt = bare.receipt(full.txid)
     assert receipt["tx_status"] == "success"
     assert receipt["sponsored"] is True
     assert receipt["sponsor_address"] == sponsor.address
-    assert bench.balance(sender.address) == before[0]
-    assert bench.balance(sponsor.address) == before[1] - AMPLE_FEE
-    assert (bench.nonce(sender.address), bench.nonce(sponsor.address)) == (1, 1)
+    assert bare.balance(sender.address) == before[0]
+    assert bare.balance(sponsor.address) == before[1] - AMPLE_FEE
+    assert (bare.nonce(sender.address), bare.nonce(sponsor.address)) == (1, 1)
 
 
-def sponsored_by_itself(bench: Bench, payload: Any, *, nonce: int, sponsor_nonce: int) -> Transaction:
-    sender = bench.account(1)
+def sponsored_by_itself(bare: BareDevnet, payload: Any, *, nonce: int, sponsor_nonce: int) -> Transaction:
+    sender = bare.account(1)
     half = Transaction.build(
         payload, public_key=sender.key.public_key, network=DEVNET, nonce=nonce, fee=0, sponsored=True
     ).sign(sender.key)
     return half.sponsor(sender.key, nonce=sponsor_nonce, fee=AMPLE_FEE)
 
 
-def test_account_that_sponsors_itself(bench: Bench) -> None:
+def test_account_that_sponsors_itself(bare: BareDevnet) -> None:
     """Both nonces must be the account's next one; it goes up once."""
-    sender = bench.account(1)
-    before = bench.balance(sender.address)
+    sender = bare.account(1)
+    before = bare.balance(sender.address)
     for nonce in range(3):
-        transaction = sponsored_by_itself(bench, transfer(bench, 7), nonce=nonce, sponsor_nonce=nonce)
-        assert bench.submit(transaction.encode()).json() == transaction.txid
-        assert bench.receipt(transaction.txid)["tx_status"] == "success"
-    assert bench.nonce(sender.address) == 3
-    assert bench.balance(sender.address) == before - 3 * (7 + AMPLE_FEE)
-    all_of_it = transfer(bench, bench.balance(sender.address))
-    reason, data = rejection(bench.submit(sponsored_by_itself(bench, all_of_it, nonce=3, sponsor_nonce=3).encode()))
+        transaction = sponsored_by_itself(bare, transfer(bare, 7), nonce=nonce, sponsor_nonce=nonce)
+        assert bare.submit(transaction.encode()).json() == transaction.txid
+        assert bare.receipt(transaction.txid)["tx_status"] == "success"
+    assert bare.nonce(sender.address) == 3
+    assert bare.balance(sender.address) == before - 3 * (7 + AMPLE_FEE)
+    all_of_it = transfer(bare, bare.balance(sender.address))
+    reason, data = rejection(bare.submit(sponsored_by_itself(bare, all_of_it, nonce=3, sponsor_nonce=3).encode()))
     assert (reason, int(data["expected"], 16)) == ("NotEnoughFunds", all_of_it.amount + AMPLE_FEE)
 
 
-def test_account_that_sponsors_itself_with_the_next_nonce(bench: Bench) -> None:
+def test_account_that_sponsors_itself_with_the_next_nonce(bare: BareDevnet) -> None:
     """It is taken, and can never be mined."""
-    transaction = sponsored_by_itself(bench, transfer(bench), nonce=0, sponsor_nonce=1)
-    assert bench.submit(transaction.encode()).ok
-    bench.devnet.mine(3)
-    assert bench.receipt(transaction.txid)["tx_status"] == "pending"
-    assert bench.nonce(bench.account(1).address) == 0
+    transaction = sponsored_by_itself(bare, transfer(bare), nonce=0, sponsor_nonce=1)
+    assert bare.submit(transaction.encode()).ok
+    bare.devnet.mine(3)
+    assert bare.receipt(transaction.txid)["tx_status"] == "pending"
+    assert bare.nonce(bare.account(1).address) == 0
 
 
 def accounts_of_several_keys() -> list[SingleSig | Multisig]:
@@ -412,30 +410,30 @@ KEYS = [PrivateKey.from_hex(f"{number + 1:064x}01") for number in range(3)]
 @pytest.mark.parametrize("account", accounts_of_several_keys(), ids=lambda account: str(account.hash_mode.name))
 @pytest.mark.parametrize("signers", [(0, 1), (0, 2), (1, 2)])
 def test_accounts_of_several_keys_and_segwit(
-    bench: Bench, account: SingleSig | Multisig, signers: tuple[int, int]
+    bare: BareDevnet, account: SingleSig | Multisig, signers: tuple[int, int]
 ) -> None:
     needed = signers if isinstance(account, Multisig) and account.required == 2 else (0,)
     address = account.address(DEVNET)
-    bench.transfer(bench.account(1), address, 1_000_000)
-    unsigned = Transaction.build(transfer(bench), account=account, network=DEVNET, nonce=0, fee=AMPLE_FEE)
+    bare.transfer(bare.account(1), address, 1_000_000)
+    unsigned = Transaction.build(transfer(bare), account=account, network=DEVNET, nonce=0, fee=AMPLE_FEE)
     half = unsigned
     for number in needed[:-1]:
         half = half.sign(KEYS[number])
-    assert bench.submit(half.encode()).status_code == 400
+    assert bare.submit(half.encode()).status_code == 400
     full = half.sign(KEYS[needed[-1]])
-    assert bench.submit(full.encode()).json() == full.txid
-    assert bench.receipt(full.txid)["sender_address"] == address
-    assert bench.balance(address) == 1_000_000 - 10 - AMPLE_FEE
-    assert bench.nonce(address) == 1
+    assert bare.submit(full.encode()).json() == full.txid
+    assert bare.receipt(full.txid)["sender_address"] == address
+    assert bare.balance(address) == 1_000_000 - 10 - AMPLE_FEE
+    assert bare.nonce(address) == 1
 
 
-def test_multisig_sponsor(bench: Bench) -> None:
+def test_multisig_sponsor(bare: BareDevnet) -> None:
     account = Multisig(tuple(key.public_key for key in KEYS), 2)
-    bench.transfer(bench.account(2), account.address(DEVNET), 1_000_000)
-    sender = bench.account(1)
+    bare.transfer(bare.account(2), account.address(DEVNET), 1_000_000)
+    sender = bare.account(1)
     half = Transaction.build(
-        transfer(bench), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=0, sponsored=True
+        transfer(bare), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=0, sponsored=True
     ).sign(sender.key)
     full = half.with_sponsor(account, nonce=0, fee=AMPLE_FEE).sign(KEYS[0]).sign(KEYS[2])
-    assert bench.submit(full.encode()).json() == full.txid
-    assert bench.balance(account.address(DEVNET)) == 1_000_000 - AMPLE_FEE
+    assert bare.submit(full.encode()).json() == full.txid
+    assert bare.balance(account.address(DEVNET)) == 1_000_000 - AMPLE_FEE

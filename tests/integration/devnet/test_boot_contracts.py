@@ -7,7 +7,7 @@ import pytest
 from der_client.stacks.clarity import BufferValue, IntValue, OkValue, UIntValue, decode, encode
 from der_client.stacks.transactions import ContractCall, ContractPublish, PostConditionMode
 
-from .bench import Bench, rejection
+from .bare_devnet import BareDevnet, rejection
 from .test_call_read import BOOT, ask, result
 from .test_control import fingerprint
 
@@ -19,44 +19,44 @@ PREORDER = (BufferValue(bytes(range(20))), UIntValue(1_000))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_interface_and_source(bench: Bench, name: str) -> None:
-    before = fingerprint(bench)
-    functions = bench.json(f"/v2/contracts/interface/{BOOT}/{name}")["functions"]
-    source = bench.json(f"/v2/contracts/source/{BOOT}/{name}?proof=0")["source"]
+def test_interface_and_source(bare: BareDevnet, name: str) -> None:
+    before = fingerprint(bare)
+    functions = bare.json(f"/v2/contracts/interface/{BOOT}/{name}")["functions"]
+    source = bare.json(f"/v2/contracts/source/{BOOT}/{name}?proof=0")["source"]
     assert len(functions) > 0
     assert all(f"({function['name']}" in source for function in functions)
-    assert fingerprint(bench) == before
-    assert bench.devnet.contracts == (bench.probe,)
+    assert fingerprint(bare) == before
+    assert bare.devnet.contracts == (bare.probe,)
 
 
-def test_reads(bench: Bench) -> None:
-    assert isinstance(result(ask(bench, "get-pox-info", contract=f"{BOOT}.pox-5")), OkValue)
+def test_reads(bare: BareDevnet) -> None:
+    assert isinstance(result(ask(bare, "get-pox-info", contract=f"{BOOT}.pox-5")), OkValue)
     registrable = result(
-        ask(bench, "can-name-be-registered", BufferValue(b"ab"), BufferValue(b"cd"), contract=f"{BOOT}.bns")
+        ask(bare, "can-name-be-registered", BufferValue(b"ab"), BufferValue(b"cd"), contract=f"{BOOT}.bns")
     )
     assert str(registrable) == "(ok false)"  # there is no such namespace
-    assert bench.json(f"/v2/data_var/{BOOT}/pox-4/configured?proof=0") == {"data": "0x04"}
-    constant = bench.json(f"/v2/constant_val/{BOOT}/pox-4/ERR_STACKING_INSUFFICIENT_FUNDS")["data"]
+    assert bare.json(f"/v2/data_var/{BOOT}/pox-4/configured?proof=0") == {"data": "0x04"}
+    constant = bare.json(f"/v2/constant_val/{BOOT}/pox-4/ERR_STACKING_INSUFFICIENT_FUNDS")["data"]
     assert decode(bytes.fromhex(constant[2:])) == IntValue(1)
-    namespace = bench.post(f"/v2/map_entry/{BOOT}/bns/namespaces", json="0x" + encode(BufferValue(b"aa")).hex())
+    namespace = bare.post(f"/v2/map_entry/{BOOT}/bns/namespaces", json="0x" + encode(BufferValue(b"aa")).hex())
     assert namespace.json()["data"] == "0x09"
 
 
-def test_call_is_carried_out(bench: Bench) -> None:
-    sender = bench.account(1)
-    before = bench.balance(sender.address)
+def test_call_is_carried_out(bare: BareDevnet) -> None:
+    sender = bare.account(1)
+    before = bare.balance(sender.address)
     call = ContractCall(f"{BOOT}.bns", "name-preorder", PREORDER)
-    receipt = bench.receipt(bench.send(sender, call, mode=PostConditionMode.ALLOW))
+    receipt = bare.receipt(bare.send(sender, call, mode=PostConditionMode.ALLOW))
     assert receipt["tx_status"] == "success"
     assert receipt["contract_call"]["function_args"][1]["name"] == "stx-to-burn"
     assert [event["asset"]["asset_event_type"] for event in receipt["events"]] == ["burn"]
-    assert before - bench.balance(sender.address) == 1_000 + int(receipt["fee_rate"])
-    again = bench.receipt(bench.send(sender, call, mode=PostConditionMode.ALLOW))
+    assert before - bare.balance(sender.address) == 1_000 + int(receipt["fee_rate"])
+    again = bare.receipt(bare.send(sender, call, mode=PostConditionMode.ALLOW))
     assert again["tx_status"] == "abort_by_response"
 
 
-def test_call_is_checked_like_any_other(bench: Bench) -> None:
-    sender = bench.account(1)
+def test_call_is_checked_like_any_other(bare: BareDevnet) -> None:
+    sender = bare.account(1)
     for contract, function, arguments, reason in (
         ("nothing", "name-preorder", PREORDER, "NoSuchContract"),
         ("bns", "nothing", PREORDER, "NoSuchPublicFunction"),
@@ -64,12 +64,12 @@ def test_call_is_checked_like_any_other(bench: Bench) -> None:
         ("bns", "name-preorder", (UIntValue(1), UIntValue(1)), "BadFunctionArgument"),
     ):
         call = ContractCall(f"{BOOT}.{contract}", function, arguments)
-        assert rejection(bench.submit(bench.build(sender, call).encode()))[0] == reason
+        assert rejection(bare.submit(bare.build(sender, call).encode()))[0] == reason
 
 
-def test_contract_may_call_it(bench: Bench) -> None:
-    publisher = bench.account(3)
+def test_contract_may_call_it(bare: BareDevnet) -> None:
+    publisher = bare.account(3)
     source = f"(define-public (cycle) (ok (contract-call? '{BOOT}.pox-4 current-pox-reward-cycle)))"
-    bench.send(publisher, ContractPublish("asks", source, 4))
-    receipt = bench.receipt(bench.send(publisher, ContractCall(f"{publisher.address}.asks", "cycle", ())))
+    bare.send(publisher, ContractPublish("asks", source, 4))
+    receipt = bare.receipt(bare.send(publisher, ContractCall(f"{publisher.address}.asks", "cycle", ())))
     assert receipt["tx_result"]["repr"] == "(ok u0)"

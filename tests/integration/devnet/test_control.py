@@ -22,61 +22,61 @@ from der_client.stacks.transactions import (
     Transaction,
 )
 
-from .bench import AMPLE_FEE, START, Bench
+from .bare_devnet import AMPLE_FEE, START, BareDevnet
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
 
 
-def fingerprint(bench: Bench) -> dict[str, Any]:
+def fingerprint(bare: BareDevnet) -> dict[str, Any]:
     """All that can be seen of the chain."""
-    accounts = [account.address for account in bench.devnet.accounts.values()]
+    accounts = [account.address for account in bare.devnet.accounts.values()]
     return {
-        "tip": bench.json("/extended/v2/blocks/latest"),
-        "accounts": [bench.json(f"/v2/accounts/{address}") for address in accounts],
-        "vm balances": [bench.read("get-balance", PrincipalValue(address)) for address in accounts],
-        "counter": bench.counter(),
-        "time": bench.read("get-time"),
-        "logs": bench.json(f"/extended/v2/smart-contracts/{bench.probe}/logs"),
-        "contracts": bench.devnet.contracts,
-        "nonces": [bench.json(f"/extended/v1/address/{address}/nonces") for address in accounts],
+        "tip": bare.json("/extended/v2/blocks/latest"),
+        "accounts": [bare.json(f"/v2/accounts/{address}") for address in accounts],
+        "vm balances": [bare.read("get-balance", PrincipalValue(address)) for address in accounts],
+        "counter": bare.counter(),
+        "time": bare.read("get-time"),
+        "logs": bare.json(f"/extended/v2/smart-contracts/{bare.probe}/logs"),
+        "contracts": bare.devnet.contracts,
+        "nonces": [bare.json(f"/extended/v1/address/{address}/nonces") for address in accounts],
     }
 
 
-def test_time_passes_only_when_told(bench: Bench) -> None:
-    before = bench.devnet.now()
-    assert bench.devnet.now() == before
+def test_time_passes_only_when_told(bare: BareDevnet) -> None:
+    before = bare.devnet.now()
+    assert bare.devnet.now() == before
     tomorrow = datetime.fromtimestamp(START + 86_400, UTC)
-    reached = bench.devnet.advance(to=tomorrow)
+    reached = bare.devnet.advance(to=tomorrow)
     assert 0 <= (reached - tomorrow).total_seconds() < 10
-    assert bench.devnet.now() == reached
-    assert bench.read("get-time") == UIntValue(int(reached.timestamp()))
-    assert bench.devnet.advance(to=tomorrow) == reached  # already past
-    later = bench.devnet.advance(seconds=1)
+    assert bare.devnet.now() == reached
+    assert bare.read("get-time") == UIntValue(int(reached.timestamp()))
+    assert bare.devnet.advance(to=tomorrow) == reached  # already past
+    later = bare.devnet.advance(seconds=1)
     assert (later - reached).total_seconds() == 10
 
 
-def test_contract_sees_the_time_of_its_block(bench: Bench) -> None:
-    bench.devnet.advance(seconds=3_600)
-    receipt = bench.call(bench.account(1), "increment", UIntValue(1))
+def test_contract_sees_the_time_of_its_block(bare: BareDevnet) -> None:
+    bare.devnet.advance(seconds=3_600)
+    receipt = bare.call(bare.account(1), "increment", UIntValue(1))
     text = receipt["events"][0]["contract_log"]["value"]["repr"]
     assert f"(at u{receipt['block_time']})" in text
     assert f"(height u{receipt['block_height']})" in text
 
 
-def test_long_way_is_exact(bench: Bench) -> None:
-    start = bench.devnet.now()
-    reached = bench.devnet.advance(seconds=45 * 86_400)
+def test_long_way_is_exact(bare: BareDevnet) -> None:
+    start = bare.devnet.now()
+    reached = bare.devnet.advance(seconds=45 * 86_400)
     assert 45 * 86_400 <= (reached - start).total_seconds() < 45 * 86_400 + 10
 
 
-def test_advance_never_goes_back(bench: Bench) -> None:
-    now = bench.devnet.now()
+def test_advance_never_goes_back(bare: BareDevnet) -> None:
+    now = bare.devnet.now()
     with pytest.raises(
         DevnetError, match=r"to \(2027-.*Z\) is before chain time \(2027-.*Z\), which only goes forward"
     ):
-        bench.devnet.advance(to=now - timedelta(minutes=1))
-    assert bench.devnet.now() == now
+        bare.devnet.advance(to=now - timedelta(minutes=1))
+    assert bare.devnet.now() == now
 
 
 @pytest.mark.parametrize(
@@ -93,159 +93,157 @@ def test_advance_never_goes_back(bench: Bench) -> None:
         ({"to": datetime(2030, 1, 1)}, "has no time zone"),  # noqa: DTZ001
     ],
 )
-def test_advance_says_what_it_takes(bench: Bench, asked: dict[str, Any], told: str) -> None:
+def test_advance_says_what_it_takes(bare: BareDevnet, asked: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidValueError, match=told):
-        bench.devnet.advance(**asked)
+        bare.devnet.advance(**asked)
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"seconds": -1}, {"seconds": "x"}, {"to": 1.5}, {"seconds": 1, "to": 1}, {"seconds": 10**12}, []]
 )
-def test_advance_refuses_nonsense(bench: Bench, body: Any) -> None:
-    response = bench.post("/devnet/advance", json=body)
+def test_advance_refuses_nonsense(bare: BareDevnet, body: Any) -> None:
+    response = bare.post("/devnet/advance", json=body)
     assert response.status_code == 400
     assert "error" in response.json()
 
 
-def test_the_faucet_says_whom_it_cannot_give_to(bench: Bench) -> None:
+def test_the_faucet_says_whom_it_cannot_give_to(bare: BareDevnet) -> None:
     with pytest.raises(AddressError, match="nobody"):
-        bench.devnet.fund("nobody")
+        bare.devnet.fund("nobody")
 
 
-def test_revert_restores_everything(bench: Bench) -> None:
-    bench.call(bench.account(1), "increment", UIntValue(1))
-    before = fingerprint(bench)
-    snapshot = bench.devnet.snapshot()
-    receipt = bench.call(bench.account(1), "increment", UIntValue(5))
-    bench.call(bench.account(2), "increment-and-divide", UIntValue(5))
-    bench.transfer(bench.account(3), bench.account(4).address, 77)
-    gap = bench.build(bench.account(5), TokenTransfer(PrincipalValue(bench.account(6).address), 1), nonce=5)
-    assert bench.submit(gap.encode()).ok
-    bench.devnet.advance(seconds=86_400)
-    assert fingerprint(bench) != before
-    bench.devnet.revert(snapshot)
-    assert fingerprint(bench) == before
-    assert bench.get(f"/extended/v1/tx/{receipt['tx_id']}").status_code == 404
-    assert bench.get(f"/extended/v1/tx/0x{gap.txid}").status_code == 404
+def test_revert_restores_everything(bare: BareDevnet) -> None:
+    bare.call(bare.account(1), "increment", UIntValue(1))
+    before = fingerprint(bare)
+    snapshot = bare.devnet.snapshot()
+    receipt = bare.call(bare.account(1), "increment", UIntValue(5))
+    bare.call(bare.account(2), "increment-and-divide", UIntValue(5))
+    bare.transfer(bare.account(3), bare.account(4).address, 77)
+    gap = bare.build(bare.account(5), TokenTransfer(PrincipalValue(bare.account(6).address), 1), nonce=5)
+    assert bare.submit(gap.encode()).ok
+    bare.devnet.advance(seconds=86_400)
+    assert fingerprint(bare) != before
+    bare.devnet.revert(snapshot)
+    assert fingerprint(bare) == before
+    assert bare.get(f"/extended/v1/tx/{receipt['tx_id']}").status_code == 404
+    assert bare.get(f"/extended/v1/tx/0x{gap.txid}").status_code == 404
     # The same again gives the same.
-    again = bench.call(bench.account(1), "increment", UIntValue(5))
+    again = bare.call(bare.account(1), "increment", UIntValue(5))
     assert again == receipt
 
 
-def test_snapshots_nest(bench: Bench) -> None:
-    outer = bench.devnet.snapshot()
-    bench.call(bench.account(1), "increment", UIntValue(1))
-    inner = bench.devnet.snapshot()
-    bench.call(bench.account(1), "increment", UIntValue(1))
-    bench.devnet.revert(inner)
-    assert bench.counter() == 1
+def test_snapshots_nest(bare: BareDevnet) -> None:
+    outer = bare.devnet.snapshot()
+    bare.call(bare.account(1), "increment", UIntValue(1))
+    inner = bare.devnet.snapshot()
+    bare.call(bare.account(1), "increment", UIntValue(1))
+    bare.devnet.revert(inner)
+    assert bare.counter() == 1
     with pytest.raises(DevnetError, match=f"no snapshot {inner}"):
-        bench.devnet.revert(inner)
-    innermost = bench.devnet.snapshot()
-    bench.devnet.revert(outer)
-    assert bench.counter() == 0
+        bare.devnet.revert(inner)
+    innermost = bare.devnet.snapshot()
+    bare.devnet.revert(outer)
+    assert bare.counter() == 0
     with pytest.raises(DevnetError, match="no snapshot"):
-        bench.devnet.revert(innermost)
+        bare.devnet.revert(innermost)
 
 
-def test_revert_brings_the_mempool_back(bench: Bench) -> None:
-    sender, recipient = bench.account(1), bench.account(2).address
-    waiting = bench.build(sender, TokenTransfer(PrincipalValue(recipient), 1), nonce=1)
-    bench.submit(waiting.encode())
-    snapshot = bench.devnet.snapshot()
-    bench.transfer(sender, recipient, 1, nonce=0)
-    bench.devnet.mine()  # after the block of what the transfer made ready
-    assert bench.receipt(waiting.txid)["tx_status"] == "success"
-    bench.devnet.revert(snapshot)
-    assert bench.receipt(waiting.txid)["tx_status"] == "pending"
-    bench.transfer(sender, recipient, 2, nonce=0)
-    bench.devnet.mine()
-    assert bench.receipt(waiting.txid)["tx_status"] == "success"
+def test_revert_brings_the_mempool_back(bare: BareDevnet) -> None:
+    sender, recipient = bare.account(1), bare.account(2).address
+    waiting = bare.build(sender, TokenTransfer(PrincipalValue(recipient), 1), nonce=1)
+    bare.submit(waiting.encode())
+    snapshot = bare.devnet.snapshot()
+    bare.transfer(sender, recipient, 1, nonce=0)
+    bare.devnet.mine()  # after the block of what the transfer made ready
+    assert bare.receipt(waiting.txid)["tx_status"] == "success"
+    bare.devnet.revert(snapshot)
+    assert bare.receipt(waiting.txid)["tx_status"] == "pending"
+    bare.transfer(sender, recipient, 2, nonce=0)
+    bare.devnet.mine()
+    assert bare.receipt(waiting.txid)["tx_status"] == "success"
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.sampled_from(["increment", "refuse", "increment-and-divide", "burn"]), max_size=6))
-def test_any_history_can_be_undone(bench: Bench, steps: list[str]) -> None:
-    before = fingerprint(bench)
-    with bench.devnet.anchor():
+def test_any_history_can_be_undone(bare: BareDevnet, steps: list[str]) -> None:
+    before = fingerprint(bare)
+    with bare.devnet.anchor():
         for function in steps:
-            bench.call(bench.account(1), function, UIntValue(3))
-    assert fingerprint(bench) == before
+            bare.call(bare.account(1), function, UIntValue(3))
+    assert fingerprint(bare) == before
 
 
 def test_reset_goes_back_to_the_start() -> None:
     with Devnet(start_time=START) as devnet:
-        bench = Bench(devnet)
-        before = bench.json("/extended/v2/blocks/latest")
+        bare = BareDevnet(devnet)
+        before = bare.json("/extended/v2/blocks/latest")
         contracts = devnet.contracts
         assert len(contracts) == 5
         snapshot = devnet.snapshot()
-        bench.transfer(bench.account(1), bench.account(2).address, 5)
+        bare.transfer(bare.account(1), bare.account(2).address, 5)
         devnet.reset()
-        assert bench.json("/extended/v2/blocks/latest") == before
+        assert bare.json("/extended/v2/blocks/latest") == before
         assert devnet.contracts == contracts
-        assert bench.nonce(bench.account(1).address) == 0
+        assert bare.nonce(bare.account(1).address) == 0
         with pytest.raises(DevnetError, match="no snapshot"):
             devnet.revert(snapshot)
-        bench.transfer(bench.account(1), bench.account(2).address, 5)
+        bare.transfer(bare.account(1), bare.account(2).address, 5)
 
 
-def simulate(bench: Bench, function: str, *arguments: ClarityValue) -> Any:
+def simulate(bare: BareDevnet, function: str, *arguments: ClarityValue) -> Any:
     body = {
-        "sender": bench.account(1).address,
-        "contract": bench.probe,
+        "sender": bare.account(1).address,
+        "contract": bare.probe,
         "function": function,
         "arguments": [encode(argument).hex() for argument in arguments],
     }
-    return bench.post("/devnet/simulate", json=body)
+    return bare.post("/devnet/simulate", json=body)
 
 
-def test_simulated_call_tells_all_and_changes_nothing(bench: Bench) -> None:
-    bench.call(bench.account(1), "increment", UIntValue(1))
-    before = fingerprint(bench)
-    answer = simulate(bench, "increment", UIntValue(4)).json()
+def test_simulated_call_tells_all_and_changes_nothing(bare: BareDevnet) -> None:
+    bare.call(bare.account(1), "increment", UIntValue(1))
+    before = fingerprint(bare)
+    answer = simulate(bare, "increment", UIntValue(4)).json()
     assert (answer["ok"], answer["status"]) == (True, "success")
     assert decode(bytes.fromhex(answer["result"]["hex"][2:])).value == UIntValue(5)
-    assert answer["events"][0]["contract_log"]["contract_id"] == bench.probe
+    assert answer["events"][0]["contract_log"]["contract_id"] == bare.probe
     assert answer["cost"]["runtime"] > 0
-    assert fingerprint(bench) == before
-    real = bench.call(bench.account(1), "increment", UIntValue(4))
+    assert fingerprint(bare) == before
+    real = bare.call(bare.account(1), "increment", UIntValue(4))
     assert real["execution_cost_runtime"] == answer["cost"]["runtime"]
     assert real["tx_result"] == answer["result"]
 
 
-def test_simulated_failures(bench: Bench) -> None:
-    refused = simulate(bench, "refuse", UIntValue(4)).json()
+def test_simulated_failures(bare: BareDevnet) -> None:
+    refused = simulate(bare, "refuse", UIntValue(4)).json()
     assert (refused["ok"], refused["status"], refused["result"]["repr"]) == (False, "abort_by_response", "(err u77)")
-    broken = simulate(bench, "increment-and-divide", UIntValue(4)).json()
+    broken = simulate(bare, "increment-and-divide", UIntValue(4)).json()
     assert "DivisionByZero" in broken["vm_error"]
-    assert simulate(bench, "nothing").json()["reason"] == "NoSuchPublicFunction"
-    assert simulate(bench, "increment").json()["reason"] == "BadFunctionArgument"
-    assert bench.counter() == 0
+    assert simulate(bare, "nothing").json()["reason"] == "NoSuchPublicFunction"
+    assert simulate(bare, "increment").json()["reason"] == "BadFunctionArgument"
+    assert bare.counter() == 0
 
 
-def test_what_a_node_refuses_is_not_simulated(bench: Bench) -> None:
+def test_what_a_node_refuses_is_not_simulated(bare: BareDevnet) -> None:
     coinbase = (
-        bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.probe), 1)).encode()[:115]
-        + b"\x04"
-        + bytes(32)
+        bare.build(bare.account(1), TokenTransfer(PrincipalValue(bare.probe), 1)).encode()[:115] + b"\x04" + bytes(32)
     )
     for raw, reason in (
         (coinbase, "SignatureValidation"),
         (coinbase[:44] + bytes(65) + coinbase[109:], "NoCoinbaseViaMempool"),
     ):
-        response = bench.post("/devnet/simulate", json={"transaction": raw.hex()})
+        response = bare.post("/devnet/simulate", json={"transaction": raw.hex()})
         assert (response.status_code, response.json()["reason"]) == (400, reason)
 
 
 @pytest.mark.parametrize("signed", [True, False])
-def test_simulated_transaction_checks_post_conditions(bench: Bench, signed: bool) -> None:
-    sender = bench.account(1)
-    before = fingerprint(bench)
+def test_simulated_transaction_checks_post_conditions(bare: BareDevnet, signed: bool) -> None:
+    sender = bare.account(1)
+    before = fingerprint(bare)
     statuses = []
     for limit in (5, 4):
         transaction = Transaction.build(
-            ContractCall(bench.probe, "pay", (UIntValue(5), PrincipalValue(bench.account(2).address))),
+            ContractCall(bare.probe, "pay", (UIntValue(5), PrincipalValue(bare.account(2).address))),
             public_key=sender.key.public_key,
             network=DEVNET,
             nonce=0,
@@ -253,33 +251,33 @@ def test_simulated_transaction_checks_post_conditions(bench: Bench, signed: bool
             post_conditions=(StxPostCondition(ORIGIN, FungibleCode.LESS_EQUAL, limit),),
         )
         raw = (transaction.sign(sender.key) if signed else transaction).encode()
-        statuses.append(bench.post("/devnet/simulate", json={"transaction": raw.hex()}).json()["status"])
+        statuses.append(bare.post("/devnet/simulate", json={"transaction": raw.hex()}).json()["status"])
     assert statuses == ["success", "abort_by_post_condition"]
-    assert fingerprint(bench) == before
+    assert fingerprint(bare) == before
 
 
-def test_costs_can_be_switched_off_and_on(bench: Bench) -> None:
+def test_costs_can_be_switched_off_and_on(bare: BareDevnet) -> None:
     try:
-        bench.devnet.track_costs(False)
-        off = bench.call(bench.account(1), "increment", UIntValue(1))
+        bare.devnet.track_costs(False)
+        off = bare.call(bare.account(1), "increment", UIntValue(1))
     finally:
-        bench.devnet.track_costs(True)
-    on = bench.call(bench.account(1), "increment", UIntValue(1))
+        bare.devnet.track_costs(True)
+    on = bare.call(bare.account(1), "increment", UIntValue(1))
     assert (off["execution_cost_runtime"], on["execution_cost_runtime"] > 0) == (0, True)
 
 
-def test_it_tells_what_it_is(bench: Bench) -> None:
-    about = bench.json("/devnet")
-    assert about["deployer"] == bench.devnet.deployer.address
-    assert about["contracts"] == [bench.probe]
+def test_it_tells_what_it_is(bare: BareDevnet) -> None:
+    about = bare.json("/devnet")
+    assert about["deployer"] == bare.devnet.deployer.address
+    assert about["contracts"] == [bare.probe]
     assert any("proof of transfer" in text for text in about["does_not_do"])
 
 
-def test_accounts_match_their_keys_and_hide_them(bench: Bench) -> None:
-    assert set(bench.devnet.accounts) == {"deployer", "faucet", *(f"wallet_{number}" for number in range(1, 9))}
-    for account in bench.devnet.accounts.values():
+def test_accounts_match_their_keys_and_hide_them(bare: BareDevnet) -> None:
+    assert set(bare.devnet.accounts) == {"deployer", "faucet", *(f"wallet_{number}" for number in range(1, 9))}
+    for account in bare.devnet.accounts.values():
         assert account.key.address(DEVNET) == account.address
         assert account.key.to_hex() not in repr(account)
         assert account.mnemonic not in repr(account)
     with pytest.raises(KeyError, match="no account 'walet_1': there are deployer, wallet_1"):
-        bench.devnet.accounts["walet_1"]
+        bare.devnet.accounts["walet_1"]

@@ -12,7 +12,7 @@ from der_client.readings.signers import compressed
 from der_client.stacks.clarity import BoolValue, BufferValue
 from der_client.stacks.transactions import ContractPublish, PostConditionMode
 
-from .bench import Bench
+from .bare_devnet import BareDevnet
 
 SOURCE = """
 (define-read-only (is-signed (digest (buff 32)) (signature (buff 64)) (key (buff 33)))
@@ -23,15 +23,15 @@ SOURCE = """
 """
 
 
-def publish(bench: Bench) -> str:
+def publish(bare: BareDevnet) -> str:
     payload = ContractPublish("signatures", SOURCE, 5)
-    txid = bench.send(bench.devnet.deployer, payload, fee=20_000, mode=PostConditionMode.ALLOW)
-    assert bench.receipt(txid)["tx_status"] == "success", bench.receipt(txid)
-    return f"{bench.devnet.deployer.address}.signatures"
+    txid = bare.send(bare.devnet.deployer, payload, fee=20_000, mode=PostConditionMode.ALLOW)
+    assert bare.receipt(txid)["tx_status"] == "success", bare.receipt(txid)
+    return f"{bare.devnet.deployer.address}.signatures"
 
 
-def test_a_message_of_p256_is_what_clarity_verifies(bench: Bench) -> None:
-    contract = publish(bench)
+def test_a_message_of_p256_is_what_clarity_verifies(bare: BareDevnet) -> None:
+    contract = publish(bare)
     key = ec.generate_private_key(ec.SECP256R1())
     message = DayMessage.sign(
         key,
@@ -49,17 +49,17 @@ def test_a_message_of_p256_is_what_clarity_verifies(bench: Bench) -> None:
         (bytes(32), message.rs, False),
     ):
         arguments = [BufferValue(digest), BufferValue(signature), BufferValue(compressed(key.public_key()))]
-        answer = bench.client.call_read(contract, "is-signed", arguments, sender=bench.devnet.deployer.address)
+        answer = bare.client.call_read(contract, "is-signed", arguments, sender=bare.devnet.deployer.address)
         assert answer == BoolValue(expected)
 
 
-def test_leaves_and_nodes_hash_as_in_clarity(bench: Bench) -> None:
-    contract = publish(bench)
-    sender = bench.devnet.deployer.address
+def test_leaves_and_nodes_hash_as_in_clarity(bare: BareDevnet) -> None:
+    contract = publish(bare)
+    sender = bare.devnet.deployer.address
     leaves = [Leaf(number, date(2027, 1, 15), 0b111, 5 * number, bytes([number]) * 32) for number in (1, 2)]
-    hashes = [bench.client.call_read(contract, "leaf-hash", [leaf_value(leaf)], sender=sender) for leaf in leaves]
+    hashes = [bare.client.call_read(contract, "leaf-hash", [leaf_value(leaf)], sender=sender) for leaf in leaves]
     assert hashes == [BufferValue(leaf.hash) for leaf in leaves]
-    root = bench.client.call_read(contract, "node-hash", hashes, sender=sender)
+    root = bare.client.call_read(contract, "node-hash", hashes, sender=sender)
     tree = MerkleTree.of(leaves)
     assert root == BufferValue(tree.root)
     assert root_of(leaves[1].hash, tree.proof(1)) == tree.root

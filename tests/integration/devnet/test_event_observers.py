@@ -18,7 +18,7 @@ from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
-from .bench import Bench
+from .bare_devnet import BareDevnet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,15 +84,15 @@ def test_events_of_a_broken_post_condition_are_not_committed() -> None:
     with listening() as (everything, posts), listening() as (stx_only, stx_posts):
         observers = [everything, f"{stx_only}=stx"]
         with Devnet(deploy_contracts=False, block_interval_s=0, event_observers=observers) as devnet:
-            bench = Bench(devnet)
-            burner, payer = bench.account(1), bench.account(2)
-            bench.send(burner, ContractPublish("fire", source, 4))
+            bare = BareDevnet(devnet)
+            burner, payer = bare.account(1), bare.account(2)
+            bare.send(burner, ContractPublish("fire", source, 4))
             devnet.mine()
             call = ContractCall(f"{burner.address}.fire", "burn", ())
-            broken = bench.send(burner, call)  # in deny mode, and no condition allows it
-            paid = bench.send(payer, TokenTransfer(PrincipalValue(burner.address), 5))
+            broken = bare.send(burner, call)  # in deny mode, and no condition allows it
+            paid = bare.send(payer, TokenTransfer(PrincipalValue(burner.address), 5))
             devnet.mine()
-            receipt = bench.receipt(broken)
+            receipt = bare.receipt(broken)
     assert (receipt["tx_status"], receipt["event_count"]) == ("abort_by_post_condition", 0)
     told = [tuple(event[key] for key in ("event_index", "txid", "type", "committed")) for event in last_events(posts)]
     expected = [

@@ -24,7 +24,7 @@ from der_client.stacks.transactions import (
     StxPostCondition,
 )
 
-from .bench import AMPLE_FEE, START, Bench
+from .bare_devnet import AMPLE_FEE, START, BareDevnet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,31 +37,31 @@ def exactly(ustx: int) -> StxPostCondition:
     return StxPostCondition(ORIGIN, FungibleCode.EQUAL, ustx)
 
 
-def to(bench: Bench, number: int) -> PrincipalValue:
-    return PrincipalValue(bench.account(number).address)
+def to(bare: BareDevnet, number: int) -> PrincipalValue:
+    return PrincipalValue(bare.account(number).address)
 
 
-def test_transfer_moves_amount_and_fee(bench: Bench) -> None:
-    sender, recipient = bench.account(1), bench.account(2)
-    before = bench.balance(sender.address), bench.balance(recipient.address)
-    receipt = bench.transfer(sender, recipient.address, 1_234, fee=400)
+def test_transfer_moves_amount_and_fee(bare: BareDevnet) -> None:
+    sender, recipient = bare.account(1), bare.account(2)
+    before = bare.balance(sender.address), bare.balance(recipient.address)
+    receipt = bare.transfer(sender, recipient.address, 1_234, fee=400)
     assert receipt["tx_status"] == "success"
     assert receipt["tx_result"] == {"hex": "0x0703", "repr": "(ok true)"}
     assert receipt["fee_rate"] == "400"
-    assert bench.balance(sender.address) == before[0] - 1_634
-    assert bench.balance(recipient.address) == before[1] + 1_234
-    assert bench.nonce(sender.address) == 1
-    assert bench.nonce(recipient.address) == 0
+    assert bare.balance(sender.address) == before[0] - 1_634
+    assert bare.balance(recipient.address) == before[1] + 1_234
+    assert bare.nonce(sender.address) == 1
+    assert bare.nonce(recipient.address) == 0
 
 
-def test_call_changes_state_and_tells_events_and_cost(bench: Bench) -> None:
-    receipt = bench.call(bench.account(1), "increment", UIntValue(5))
+def test_call_changes_state_and_tells_events_and_cost(bare: BareDevnet) -> None:
+    receipt = bare.call(bare.account(1), "increment", UIntValue(5))
     assert receipt["tx_status"] == "success"
     assert receipt["tx_result"]["repr"] == "(ok u5)"
-    assert bench.counter() == 5
+    assert bare.counter() == 5
     (event,) = receipt["events"]
     assert event["event_type"] == "smart_contract_log"
-    assert event["contract_log"]["contract_id"] == bench.probe
+    assert event["contract_log"]["contract_id"] == bare.probe
     time, height = receipt["block_time"], receipt["block_height"]
     expected = f'(tuple (at u{time}) (by u5) (height u{height}) (topic "incremented"))'
     assert event["contract_log"]["value"]["repr"] == expected
@@ -73,17 +73,17 @@ def test_call_changes_state_and_tells_events_and_cost(bench: Bench) -> None:
     ]
 
 
-def test_error_response_undoes_all_but_fee_and_nonce(bench: Bench) -> None:
-    sender = bench.account(1)
-    before = bench.balance(sender.address)
-    receipt = bench.call(sender, "refuse", UIntValue(5))
+def test_error_response_undoes_all_but_fee_and_nonce(bare: BareDevnet) -> None:
+    sender = bare.account(1)
+    before = bare.balance(sender.address)
+    receipt = bare.call(sender, "refuse", UIntValue(5))
     assert receipt["tx_status"] == "abort_by_response"
     assert receipt["tx_result"]["repr"] == "(err u77)"
     assert receipt["vm_error"] is None
     assert receipt["events"] == []
-    assert bench.counter() == 0
-    assert bench.balance(sender.address) == before - AMPLE_FEE
-    assert bench.nonce(sender.address) == 1
+    assert bare.counter() == 0
+    assert bare.balance(sender.address) == before - AMPLE_FEE
+    assert bare.nonce(sender.address) == 1
 
 
 @pytest.mark.parametrize(
@@ -97,44 +97,44 @@ def test_error_response_undoes_all_but_fee_and_nonce(bench: Bench) -> None:
 )
 @pytest.mark.parametrize("mode", [DENY, ALLOW])
 def test_post_conditions_hold_for_an_error_response_too(
-    bench: Bench, condition: PostCondition, status: str, mode: PostConditionMode
+    bare: BareDevnet, condition: PostCondition, status: str, mode: PostConditionMode
 ) -> None:
-    sender = bench.account(1)
-    before = bench.balance(sender.address)
-    receipt = bench.call(sender, "refuse", UIntValue(5), post_conditions=(condition,), mode=mode)
+    sender = bare.account(1)
+    before = bare.balance(sender.address)
+    receipt = bare.call(sender, "refuse", UIntValue(5), post_conditions=(condition,), mode=mode)
     assert receipt["tx_status"] == status
     assert receipt["tx_result"]["repr"] == "(err u77)"
     assert (receipt["vm_error"] is None) is (status == "abort_by_response")
     assert receipt["events"] == []
-    assert bench.counter() == 0
-    assert bench.balance(sender.address) == before - AMPLE_FEE
-    assert bench.nonce(sender.address) == 1
+    assert bare.counter() == 0
+    assert bare.balance(sender.address) == before - AMPLE_FEE
+    assert bare.nonce(sender.address) == 1
 
 
-def test_post_conditions_do_not_matter_after_a_runtime_error(bench: Bench) -> None:
-    receipt = bench.call(bench.account(1), "increment-and-divide", UIntValue(5), post_conditions=(exactly(100),))
+def test_post_conditions_do_not_matter_after_a_runtime_error(bare: BareDevnet) -> None:
+    receipt = bare.call(bare.account(1), "increment-and-divide", UIntValue(5), post_conditions=(exactly(100),))
     assert receipt["tx_status"] == "abort_by_response"
     assert receipt["tx_result"]["repr"] == "(err none)"
 
 
-def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(bench: Bench) -> None:
-    sender = bench.account(1)
-    before = bench.balance(sender.address)
-    receipt = bench.call(sender, "increment-and-divide", UIntValue(5))
+def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(bare: BareDevnet) -> None:
+    sender = bare.account(1)
+    before = bare.balance(sender.address)
+    receipt = bare.call(sender, "increment-and-divide", UIntValue(5))
     assert receipt["tx_status"] == "abort_by_response"
     assert decode(bytes.fromhex(receipt["tx_result"]["hex"][2:])) == ErrValue(NoneValue())
-    frames = (f"{bench.probe}:increment-and-divide", "_native_:native_div")
+    frames = (f"{bare.probe}:increment-and-divide", "_native_:native_div")
     assert receipt["vm_error"] == "\n".join(("DivisionByZero", " Stack Trace: ", *frames, ""))
-    assert bench.counter() == 0
-    assert bench.balance(sender.address) == before - AMPLE_FEE
-    assert bench.nonce(sender.address) == 1
-    assert bench.call(sender, "increment", UIntValue(2))["tx_status"] == "success"
-    assert bench.counter() == 2
+    assert bare.counter() == 0
+    assert bare.balance(sender.address) == before - AMPLE_FEE
+    assert bare.nonce(sender.address) == 1
+    assert bare.call(sender, "increment", UIntValue(2))["tx_status"] == "success"
+    assert bare.counter() == 2
 
 
-def test_each_transaction_has_its_own_block_ten_seconds_on(bench: Bench) -> None:
-    first = bench.transfer(bench.account(1), bench.account(2).address, 1)
-    second = bench.transfer(bench.account(1), bench.account(2).address, 1)
+def test_each_transaction_has_its_own_block_ten_seconds_on(bare: BareDevnet) -> None:
+    first = bare.transfer(bare.account(1), bare.account(2).address, 1)
+    second = bare.transfer(bare.account(1), bare.account(2).address, 1)
     assert second["block_height"] == first["block_height"] + 1
     assert second["block_time"] == first["block_time"] + 10
     assert first["block_time"] >= START
@@ -159,47 +159,47 @@ def test_each_transaction_has_its_own_block_ten_seconds_on(bench: Bench) -> None
 )
 @pytest.mark.parametrize("function", ["pay", "pay-with-memo"])
 def test_post_conditions_on_stx(
-    bench: Bench, function: str, conditions: Sequence[PostCondition], mode: PostConditionMode, status: str
+    bare: BareDevnet, function: str, conditions: Sequence[PostCondition], mode: PostConditionMode, status: str
 ) -> None:
-    sender, recipient = bench.account(1), bench.account(2)
-    before = bench.balance(sender.address), bench.balance(recipient.address)
-    receipt = bench.call(sender, function, UIntValue(500), to(bench, 2), post_conditions=conditions, mode=mode)
+    sender, recipient = bare.account(1), bare.account(2)
+    before = bare.balance(sender.address), bare.balance(recipient.address)
+    receipt = bare.call(sender, function, UIntValue(500), to(bare, 2), post_conditions=conditions, mode=mode)
     assert receipt["tx_status"] == status
     moved = 500 if status == "success" else 0
     assert receipt["event_count"] == (1 if moved else 0)
-    assert bench.balance(sender.address) == before[0] - moved - AMPLE_FEE
-    assert bench.balance(recipient.address) == before[1] + moved
-    assert bench.nonce(sender.address) == 1
+    assert bare.balance(sender.address) == before[0] - moved - AMPLE_FEE
+    assert bare.balance(recipient.address) == before[1] + moved
+    assert bare.nonce(sender.address) == 1
     # The VM agrees with the account endpoint.
     for account in (sender, recipient):
-        assert bench.read("get-balance", PrincipalValue(account.address)) == UIntValue(bench.balance(account.address))
+        assert bare.read("get-balance", PrincipalValue(account.address)) == UIntValue(bare.balance(account.address))
 
 
-def test_post_condition_abort_keeps_what_came_before(bench: Bench) -> None:
-    sender = bench.account(1)
+def test_post_condition_abort_keeps_what_came_before(bare: BareDevnet) -> None:
+    sender = bare.account(1)
     for _ in range(3):
-        bench.call(sender, "increment", UIntValue(1))
-    receipt = bench.call(sender, "pay", UIntValue(9), to(bench, 2))
+        bare.call(sender, "increment", UIntValue(1))
+    receipt = bare.call(sender, "pay", UIntValue(9), to(bare, 2))
     assert receipt["tx_status"] == "abort_by_post_condition"
     assert receipt["tx_result"]["repr"] == "(ok true)"
-    assert bench.counter() == 3
-    assert bench.call(sender, "increment", UIntValue(1))["tx_result"]["repr"] == "(ok u4)"
-    assert bench.nonce(sender.address) == 5
+    assert bare.counter() == 3
+    assert bare.call(sender, "increment", UIntValue(1))["tx_result"]["repr"] == "(ok u4)"
+    assert bare.nonce(sender.address) == 5
 
 
-def test_what_a_post_condition_abort_says(bench: Bench) -> None:
+def test_what_a_post_condition_abort_says(bare: BareDevnet) -> None:
     """In a node's words, by which programs know what was wrong."""
-    sender, asset = bench.account(1), f"{bench.probe}::watt"
-    plant = NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(7), NonFungibleCode.NOT_SENT)
+    sender, asset = bare.account(1), f"{bare.probe}::watt"
+    plant = NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(7), NonFungibleCode.NOT_SENT)
     watts = FtPostCondition(ORIGIN, asset, FungibleCode.LESS, 40)
-    other = NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
+    other = NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
     staking = StakingPostCondition(ORIGIN, FungibleCode.GREATER, 3)
     pox = PoxPostCondition(ORIGIN, PoxCode.WILL_PERFORM)
-    bench.call(sender, "mint-watt", UIntValue(100))
-    bench.call(sender, "mint-plant", UIntValue(7))
-    pay = ("pay", UIntValue(9), to(bench, 2))
-    send_watt = ("send-watt", UIntValue(40), to(bench, 2))
-    send_plant = ("send-plant", UIntValue(7), to(bench, 2))
+    bare.call(sender, "mint-watt", UIntValue(100))
+    bare.call(sender, "mint-plant", UIntValue(7))
+    pay = ("pay", UIntValue(9), to(bare, 2))
+    send_watt = ("send-watt", UIntValue(40), to(bare, 2))
+    send_plant = ("send-plant", UIntValue(7), to(bare, 2))
     cases: list[tuple[Any, tuple[PostCondition, ...], str]] = [
         (pay, (exactly(8),), " on STX owned by $me: 8 SentEq 9"),
         (pay, (), ": Fungible asset S1G2081040G2081040G2081040G208105NK8PE5.__transient::STX was moved by $me $not"),
@@ -211,47 +211,47 @@ def test_what_a_post_condition_abort_says(bench: Bench) -> None:
         (("look",), (pox,), " on PoX action by $me: Performed performed=false"),
     ]
     for call, conditions, text in cases:
-        receipt = bench.call(sender, *call, post_conditions=conditions)
-        expected = text.replace("$me", sender.address).replace("$probe", bench.probe).replace("$not", "but not checked")
+        receipt = bare.call(sender, *call, post_conditions=conditions)
+        expected = text.replace("$me", sender.address).replace("$probe", bare.probe).replace("$not", "but not checked")
         assert (receipt["tx_status"], receipt["vm_error"]) == (
             "abort_by_post_condition",
             f"Post-condition check failure{expected}",
         )
 
 
-def test_burnt_stx_count_as_sent(bench: Bench) -> None:
-    assert bench.call(bench.account(1), "burn", UIntValue(7))["tx_status"] == "abort_by_post_condition"
-    receipt = bench.call(bench.account(1), "burn", UIntValue(7), post_conditions=(exactly(7),))
+def test_burnt_stx_count_as_sent(bare: BareDevnet) -> None:
+    assert bare.call(bare.account(1), "burn", UIntValue(7))["tx_status"] == "abort_by_post_condition"
+    receipt = bare.call(bare.account(1), "burn", UIntValue(7), post_conditions=(exactly(7),))
     assert receipt["tx_status"] == "success"
     assert receipt["events"][0]["asset"]["asset_event_type"] == "burn"
 
 
-def test_what_a_contract_pays_out_is_its_own(bench: Bench) -> None:
-    bench.transfer(bench.account(3), bench.probe, 1_000)
-    own = StxPostCondition(bench.probe, FungibleCode.EQUAL, 300)
-    assert bench.call(bench.account(1), "pay-out", UIntValue(300), to(bench, 2))["tx_status"] == (
+def test_what_a_contract_pays_out_is_its_own(bare: BareDevnet) -> None:
+    bare.transfer(bare.account(3), bare.probe, 1_000)
+    own = StxPostCondition(bare.probe, FungibleCode.EQUAL, 300)
+    assert bare.call(bare.account(1), "pay-out", UIntValue(300), to(bare, 2))["tx_status"] == (
         "abort_by_post_condition"
     )
     # Originator mode covers only what the sender sends.
-    receipt = bench.call(bench.account(1), "pay-out", UIntValue(300), to(bench, 2), mode=ORIGINATOR)
+    receipt = bare.call(bare.account(1), "pay-out", UIntValue(300), to(bare, 2), mode=ORIGINATOR)
     assert receipt["tx_status"] == "success"
-    receipt = bench.call(bench.account(1), "pay-out", UIntValue(300), to(bench, 2), post_conditions=(own,))
+    receipt = bare.call(bare.account(1), "pay-out", UIntValue(300), to(bare, 2), post_conditions=(own,))
     assert receipt["tx_status"] == "success"
-    assert bench.balance(bench.probe) == 400
+    assert bare.balance(bare.probe) == 400
 
 
-def test_post_conditions_on_fungible_tokens(bench: Bench) -> None:
-    asset = f"{bench.probe}::watt"
-    sender = bench.account(1)
-    assert bench.call(sender, "mint-watt", UIntValue(100))["tx_status"] == "success"  # minting sends nothing
-    denied = bench.call(sender, "send-watt", UIntValue(40), to(bench, 2))
+def test_post_conditions_on_fungible_tokens(bare: BareDevnet) -> None:
+    asset = f"{bare.probe}::watt"
+    sender = bare.account(1)
+    assert bare.call(sender, "mint-watt", UIntValue(100))["tx_status"] == "success"  # minting sends nothing
+    denied = bare.call(sender, "send-watt", UIntValue(40), to(bare, 2))
     assert denied["tx_status"] == "abort_by_post_condition"
     condition = FtPostCondition(sender.address, asset, FungibleCode.LESS_EQUAL, 40)
-    allowed = bench.call(sender, "send-watt", UIntValue(40), to(bench, 2), post_conditions=(condition,))
+    allowed = bare.call(sender, "send-watt", UIntValue(40), to(bare, 2), post_conditions=(condition,))
     assert allowed["tx_status"] == "success"
     assert allowed["events"][0]["event_type"] == "fungible_token_asset"
     assert allowed["events"][0]["asset"]["asset_id"] == asset
-    balances = bench.json(f"/extended/v1/address/{sender.address}/balances")
+    balances = bare.json(f"/extended/v1/address/{sender.address}/balances")
     assert balances["fungible_tokens"][asset]["balance"] == "60"
 
 
@@ -268,79 +268,79 @@ def test_post_conditions_on_fungible_tokens(bench: Bench) -> None:
     ],
 )
 def test_post_conditions_on_non_fungible_tokens(
-    bench: Bench, code: NonFungibleCode | None, sends: bool, status: str
+    bare: BareDevnet, code: NonFungibleCode | None, sends: bool, status: str
 ) -> None:
-    sender = bench.account(1)
-    bench.call(sender, "mint-plant", UIntValue(7))
-    conditions = () if code is None else (NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(7), code),)
-    function, arguments = ("send-plant", (UIntValue(7), to(bench, 2))) if sends else ("increment", (UIntValue(1),))
-    receipt = bench.call(sender, function, *arguments, post_conditions=conditions)
+    sender = bare.account(1)
+    bare.call(sender, "mint-plant", UIntValue(7))
+    conditions = () if code is None else (NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(7), code),)
+    function, arguments = ("send-plant", (UIntValue(7), to(bare, 2))) if sends else ("increment", (UIntValue(1),))
+    receipt = bare.call(sender, function, *arguments, post_conditions=conditions)
     assert receipt["tx_status"] == status
-    owner = bench.account(2 if sends and status == "success" else 1).address
-    held = bench.json(f"/extended/v1/address/{owner}/balances")["non_fungible_tokens"]
-    assert held == {f"{bench.probe}::plant": {"count": "1"}}
+    owner = bare.account(2 if sends and status == "success" else 1).address
+    held = bare.json(f"/extended/v1/address/{owner}/balances")["non_fungible_tokens"]
+    assert held == {f"{bare.probe}::plant": {"count": "1"}}
 
 
-def test_token_of_another_id_is_not_covered(bench: Bench) -> None:
-    sender = bench.account(1)
-    bench.call(sender, "mint-plant", UIntValue(7))
-    other = NftPostCondition(ORIGIN, f"{bench.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
-    receipt = bench.call(sender, "send-plant", UIntValue(7), to(bench, 2), post_conditions=(other,))
+def test_token_of_another_id_is_not_covered(bare: BareDevnet) -> None:
+    sender = bare.account(1)
+    bare.call(sender, "mint-plant", UIntValue(7))
+    other = NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
+    receipt = bare.call(sender, "send-plant", UIntValue(7), to(bare, 2), post_conditions=(other,))
     assert receipt["tx_status"] == "abort_by_post_condition"
 
 
-def test_many_aborts_among_many_calls(bench: Bench) -> None:
+def test_many_aborts_among_many_calls(bare: BareDevnet) -> None:
     """More transactions than lie between two checkpoints, with undone ones all along."""
-    sender = bench.account(1)
-    before = bench.balance(sender.address)
+    sender = bare.account(1)
+    before = bare.balance(sender.address)
     for round_ in range(150):
         if round_ % 7 == 3:
-            receipt = bench.call(sender, "pay", UIntValue(9), to(bench, 2))
+            receipt = bare.call(sender, "pay", UIntValue(9), to(bare, 2))
             assert receipt["tx_status"] == "abort_by_post_condition"
         elif round_ % 7 == 5:
-            assert bench.call(sender, "increment-and-divide", UIntValue(1))["tx_status"] == "abort_by_response"
+            assert bare.call(sender, "increment-and-divide", UIntValue(1))["tx_status"] == "abort_by_response"
         else:
-            assert bench.call(sender, "increment", UIntValue(1))["tx_status"] == "success"
+            assert bare.call(sender, "increment", UIntValue(1))["tx_status"] == "success"
     done = sum(1 for round_ in range(150) if round_ % 7 not in (3, 5))
-    assert bench.counter() == done
-    assert bench.balance(sender.address) == before - 150 * AMPLE_FEE
-    assert bench.read("get-balance", PrincipalValue(sender.address)) == UIntValue(before - 150 * AMPLE_FEE)
+    assert bare.counter() == done
+    assert bare.balance(sender.address) == before - 150 * AMPLE_FEE
+    assert bare.read("get-balance", PrincipalValue(sender.address)) == UIntValue(before - 150 * AMPLE_FEE)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, None])
-def test_publishing_in_every_clarity_version(bench: Bench, version: int | None) -> None:
-    publisher = bench.account(1)
+def test_publishing_in_every_clarity_version(bare: BareDevnet, version: int | None) -> None:
+    publisher = bare.account(1)
     code = "(define-public (answer) (ok u42))"
-    txid = bench.send(publisher, ContractPublish("versioned", code, version), mode=ALLOW)
-    receipt = bench.receipt(txid)
+    txid = bare.send(publisher, ContractPublish("versioned", code, version), mode=ALLOW)
+    receipt = bare.receipt(txid)
     assert receipt["tx_status"] == "success"
     assert receipt["tx_result"]["repr"] == "(ok true)"
-    interface = bench.json(f"/v2/contracts/interface/{publisher.address}/versioned")
+    interface = bare.json(f"/v2/contracts/interface/{publisher.address}/versioned")
     assert interface["clarity_version"] == f"Clarity{version or 6}"
     assert interface["epoch"] == "Epoch40"
-    source = bench.json(f"/v2/contracts/source/{publisher.address}/versioned")
+    source = bare.json(f"/v2/contracts/source/{publisher.address}/versioned")
     assert source == {"source": code, "publish_height": receipt["block_height"], "proof": ""}
 
 
 @pytest.mark.parametrize(
     "code", ["(define-constant A u1)", "(define-data-var v uint u1)", "(+ u1 u1)", "(print u1)", ""]
 )
-def test_contract_without_functions(bench: Bench, code: str) -> None:
+def test_contract_without_functions(bare: BareDevnet, code: str) -> None:
     """It is a contract like any other; the VM by itself would run it and forget it."""
-    publisher = bench.account(1)
-    receipt = bench.receipt(bench.send(publisher, ContractPublish("bare", code, 4)))
+    publisher = bare.account(1)
+    receipt = bare.receipt(bare.send(publisher, ContractPublish("bare", code, 4)))
     assert receipt["tx_status"] == "success"
-    interface = bench.json(f"/v2/contracts/interface/{publisher.address}/bare")
+    interface = bare.json(f"/v2/contracts/interface/{publisher.address}/bare")
     assert (interface["functions"], interface["clarity_version"]) == ([], "Clarity4")
-    assert bench.json(f"/v2/contracts/source/{publisher.address}/bare?proof=0")["source"] == code
+    assert bare.json(f"/v2/contracts/source/{publisher.address}/bare?proof=0")["source"] == code
     found = (
-        bench.get(f"/v2/data_var/{publisher.address}/bare/v").ok,
-        bench.get(f"/v2/constant_val/{publisher.address}/bare/A").ok,
+        bare.get(f"/v2/data_var/{publisher.address}/bare/v").ok,
+        bare.get(f"/v2/constant_val/{publisher.address}/bare/A").ok,
     )
     assert found == ("define-data-var" in code, "define-constant" in code)
-    call = bench.build(publisher, ContractCall(f"{publisher.address}.bare", "f"))
-    assert bench.submit(call.encode()).json()["reason"] == "NoSuchPublicFunction"
-    assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"
+    call = bare.build(publisher, ContractCall(f"{publisher.address}.bare", "f"))
+    assert bare.submit(call.encode()).json()["reason"] == "NoSuchPublicFunction"
+    assert bare.call(bare.account(2), "increment", UIntValue(1))["tx_status"] == "success"
 
 
 @pytest.mark.parametrize(
@@ -354,63 +354,63 @@ def test_contract_without_functions(bench: Bench, code: str) -> None:
         ("(/ u1 u0)", "DivisionByZero"),
     ],
 )
-def test_contract_that_cannot_be_published_costs_its_fee(bench: Bench, code: str, error: str) -> None:
-    publisher = bench.account(1)
-    receipt = bench.receipt(bench.send(publisher, ContractPublish("broken", code, 4)))
+def test_contract_that_cannot_be_published_costs_its_fee(bare: BareDevnet, code: str, error: str) -> None:
+    publisher = bare.account(1)
+    receipt = bare.receipt(bare.send(publisher, ContractPublish("broken", code, 4)))
     assert receipt["tx_status"] == "abort_by_response"
     assert receipt["tx_result"]["repr"] == "(err none)"
     assert error in receipt["vm_error"]
-    assert bench.get(f"/v2/contracts/source/{publisher.address}/broken").status_code == 404
-    assert bench.nonce(publisher.address) == 1
+    assert bare.get(f"/v2/contracts/source/{publisher.address}/broken").status_code == 404
+    assert bare.nonce(publisher.address) == 1
     # The name is free still.
-    good = bench.receipt(bench.send(publisher, ContractPublish("broken", "(define-public (fine) (ok u1))", 4)))
+    good = bare.receipt(bare.send(publisher, ContractPublish("broken", "(define-public (fine) (ok u1))", 4)))
     assert good["tx_status"] == "success"
 
 
-def test_post_conditions_hold_while_publishing(bench: Bench) -> None:
-    publisher = bench.account(1)
-    code = f"(define-constant A u5) (stx-transfer? A tx-sender '{bench.account(2).address})"
-    before = bench.balance(bench.account(2).address)
-    receipt = bench.receipt(bench.send(publisher, ContractPublish("payer", code, 4)))
+def test_post_conditions_hold_while_publishing(bare: BareDevnet) -> None:
+    publisher = bare.account(1)
+    code = f"(define-constant A u5) (stx-transfer? A tx-sender '{bare.account(2).address})"
+    before = bare.balance(bare.account(2).address)
+    receipt = bare.receipt(bare.send(publisher, ContractPublish("payer", code, 4)))
     assert receipt["tx_status"] == "abort_by_post_condition"
-    assert bench.get(f"/v2/contracts/source/{publisher.address}/payer").status_code == 404
-    assert bench.balance(bench.account(2).address) == before
-    receipt = bench.receipt(bench.send(publisher, ContractPublish("payer", code, 4), post_conditions=(exactly(5),)))
+    assert bare.get(f"/v2/contracts/source/{publisher.address}/payer").status_code == 404
+    assert bare.balance(bare.account(2).address) == before
+    receipt = bare.receipt(bare.send(publisher, ContractPublish("payer", code, 4), post_conditions=(exactly(5),)))
     assert receipt["tx_status"] == "success"
-    assert bench.balance(bench.account(2).address) == before + 5
+    assert bare.balance(bare.account(2).address) == before + 5
 
 
-def mined(bench: Bench, txid: str) -> dict[str, Any]:
+def mined(bare: BareDevnet, txid: str) -> dict[str, Any]:
     """The receipt of what takes so long that it may be pending at first."""
     deadline = time.monotonic() + 120
-    while (receipt := bench.receipt(txid))["tx_status"] == "pending":
+    while (receipt := bare.receipt(txid))["tx_status"] == "pending":
         assert time.monotonic() < deadline
         time.sleep(0.2)
     return receipt
 
 
-def test_code_outside_of_functions_runs_as_its_publisher(bench: Bench) -> None:
-    publisher, other = bench.account(1), bench.account(2)
+def test_code_outside_of_functions_runs_as_its_publisher(bare: BareDevnet) -> None:
+    publisher, other = bare.account(1), bare.account(2)
     code = f"(print tx-sender) (print contract-caller) (stx-transfer? u7 tx-sender '{other.address})"
-    before = bench.balance(other.address)
-    receipt = bench.receipt(bench.send(publisher, ContractPublish("once", code, 4), mode=ALLOW))
+    before = bare.balance(other.address)
+    receipt = bare.receipt(bare.send(publisher, ContractPublish("once", code, 4), mode=ALLOW))
     assert receipt["tx_status"] == "success"
     printed = [event["contract_log"]["value"]["repr"] for event in receipt["events"] if "contract_log" in event]
     assert printed == [f"'{publisher.address}"] * 2
-    assert bench.balance(other.address) == before + 7
+    assert bare.balance(other.address) == before + 7
 
 
-def test_runtime_error_names_its_place(bench: Bench) -> None:
-    publisher = bench.account(1)
+def test_runtime_error_names_its_place(bare: BareDevnet) -> None:
+    publisher = bare.account(1)
     code = """(define-private (divide (a uint))
   (let ((b u0))
     (/ a b)))
 (define-public (early) (begin (try! (if true (err u3) (ok u1))) (ok u1)))
 (define-public (outer)
   (begin (is-err (early)) (ok (+ u1 (divide u5)))))"""
-    bench.send(publisher, ContractPublish("places", code, 4))
+    bare.send(publisher, ContractPublish("places", code, 4))
     contract = f"{publisher.address}.places"
-    receipt = bench.receipt(bench.send(publisher, ContractCall(contract, "outer", ())))
+    receipt = bare.receipt(bare.send(publisher, ContractCall(contract, "outer", ())))
     assert receipt["vm_error"].startswith("DivisionByZero\n Stack Trace: \n")
     assert receipt["vm_error_at"] == {
         "contract_id": contract,
@@ -420,86 +420,86 @@ def test_runtime_error_names_its_place(bench: Bench) -> None:
         "column": 5,
         "expression": "(/ a b)",
     }
-    simulated = bench.post(
+    simulated = bare.post(
         "/devnet/simulate",
         json={"sender": publisher.address, "contract": contract, "function": "outer", "arguments": []},
     ).json()
     assert simulated["vm_error_at"] == receipt["vm_error_at"]
-    refused = bench.receipt(bench.send(publisher, ContractCall(contract, "early", ())))
+    refused = bare.receipt(bare.send(publisher, ContractCall(contract, "early", ())))
     assert (refused["tx_result"]["repr"], "vm_error_at" in refused) == ("(err u3)", False)
 
 
 @pytest.mark.parametrize("depth", [20, 38, 60, 120])
-def test_deeply_nested_expressions_run(bench: Bench, depth: int) -> None:
-    publisher = bench.account(1)
+def test_deeply_nested_expressions_run(bare: BareDevnet, depth: int) -> None:
+    publisher = bare.account(1)
     code = f"(define-public (deep) (ok {'(+ u1 ' * depth}u1{')' * depth}))"
-    bench.send(publisher, ContractPublish("deep", code, 4))
-    receipt = bench.receipt(bench.send(publisher, ContractCall(f"{publisher.address}.deep", "deep", ())))
+    bare.send(publisher, ContractPublish("deep", code, 4))
+    receipt = bare.receipt(bare.send(publisher, ContractCall(f"{publisher.address}.deep", "deep", ())))
     assert receipt["tx_result"]["repr"] == f"(ok u{depth + 1})"
 
 
 @pytest.mark.parametrize("depth", [15, 16, 30])
-def test_deeply_nested_values_can_be_read(bench: Bench, depth: int) -> None:
-    publisher = bench.account(1)
+def test_deeply_nested_values_can_be_read(bare: BareDevnet, depth: int) -> None:
+    publisher = bare.account(1)
     value = "{a: " * depth + "u1" + "}" * depth
     code = f"(define-data-var kept bool true)(define-public (deep) (begin (print {value}) (ok {value})))"
-    bench.send(publisher, ContractPublish("nested", code, 4))
+    bare.send(publisher, ContractPublish("nested", code, 4))
     contract = f"{publisher.address}.nested"
-    txid = bench.send(publisher, ContractCall(contract, "deep", ()))
-    receipt = bench.receipt(txid)
+    txid = bare.send(publisher, ContractCall(contract, "deep", ()))
+    receipt = bare.receipt(txid)
     expected = "(tuple (a " * depth + "u1" + "))" * depth
     assert receipt["tx_result"]["repr"] == f"(ok {expected})"
     assert receipt["events"][0]["contract_log"]["value"]["repr"] == expected
-    assert bench.json(f"/extended/v2/smart-contracts/{contract}/logs")["results"][0]["tx_id"] == receipt["tx_id"]
-    assert bench.json(f"/extended/v3/transactions/{txid}?include=result")["result"]["repr"] == f"(ok {expected})"
-    assert bench.json(f"/v3/transaction/{txid}")["block_height"] == receipt["block_height"]
-    info = bench.client.transaction(txid)
+    assert bare.json(f"/extended/v2/smart-contracts/{contract}/logs")["results"][0]["tx_id"] == receipt["tx_id"]
+    assert bare.json(f"/extended/v3/transactions/{txid}?include=result")["result"]["repr"] == f"(ok {expected})"
+    assert bare.json(f"/v3/transaction/{txid}")["block_height"] == receipt["block_height"]
+    info = bare.client.transaction(txid)
     assert info is not None
     assert info.raw_result is not None
 
 
-def test_more_prints_than_fit_into_sixteen_bits(bench: Bench) -> None:
-    publisher = bench.account(1)
+def test_more_prints_than_fit_into_sixteen_bits(bare: BareDevnet) -> None:
+    publisher = bare.account(1)
     code = """(define-private (one (byte (buff 1)) (count uint)) (begin (print count) (+ count u1)))
 (define-public (many (times (buff 70000))) (ok (fold one times u0)))"""
-    bench.send(publisher, ContractPublish("prints", code, 4))
+    bare.send(publisher, ContractPublish("prints", code, 4))
     contract = f"{publisher.address}.prints"
     call = ContractCall(contract, "many", (BufferValue(bytes(70_000)),))
-    txid = bench.send(publisher, call, fee=100_000)
-    mined(bench, txid)
+    txid = bare.send(publisher, call, fee=100_000)
+    mined(bare, txid)
     logs = f"/extended/v2/smart-contracts/{contract}/logs"
-    newest = bench.json(f"{logs}?limit=2")
+    newest = bare.json(f"{logs}?limit=2")
     assert newest["total"] == 70_000
     assert [log["contract_log"]["value"]["repr"] for log in newest["results"]] == ["u69999", "u69998"]
-    assert bench.json(f"{logs}?limit=1&cursor={newest['next_cursor']}")["results"][0]["event_index"] == 69_997
-    receipt = bench.receipt(txid)
+    assert bare.json(f"{logs}?limit=1&cursor={newest['next_cursor']}")["results"][0]["event_index"] == 69_997
+    receipt = bare.receipt(txid)
     assert (receipt["event_count"], len(receipt["events"])) == (70_000, 96)
-    page = bench.json(f"/extended/v1/tx/{txid}?event_offset=69990&event_limit=100")["events"]
+    page = bare.json(f"/extended/v1/tx/{txid}?event_offset=69990&event_limit=100")["events"]
     assert [event["event_index"] for event in page] == list(range(69_990, 70_000))
-    with bench.devnet.anchor():
+    with bare.devnet.anchor():
         pass
-    assert bench.json(f"{logs}?limit=2") == newest
+    assert bare.json(f"{logs}?limit=2") == newest
 
 
-def test_large_events_come_in_pages_that_can_be_read(bench: Bench) -> None:
-    publisher = bench.account(1)
+def test_large_events_come_in_pages_that_can_be_read(bare: BareDevnet) -> None:
+    publisher = bare.account(1)
     code = """(define-private (one (byte (buff 1)) (big (buff 500000))) (begin (print big) big))
 (define-public (many (big (buff 500000))) (begin (fold one 0x%s big) (ok u1)))""" % ("00" * 22)
-    bench.send(publisher, ContractPublish("large", code, 4))
+    bare.send(publisher, ContractPublish("large", code, 4))
     contract = f"{publisher.address}.large"
-    txid = bench.send(publisher, ContractCall(contract, "many", (BufferValue(bytes(500_000)),)), fee=600_000)
-    mined(bench, txid)
-    info = bench.client.transaction(txid)
+    txid = bare.send(publisher, ContractCall(contract, "many", (BufferValue(bytes(500_000)),)), fee=600_000)
+    mined(bare, txid)
+    info = bare.client.transaction(txid)
     assert info is not None
     assert len(info.events) == 22
     seen, cursor = 0, ""
     while cursor is not None:
-        page = bench.json(f"/extended/v2/smart-contracts/{contract}/logs?limit=20{cursor and '&cursor=' + cursor}")
+        page = bare.json(f"/extended/v2/smart-contracts/{contract}/logs?limit=20{cursor and '&cursor=' + cursor}")
         seen += len(page["results"])
         assert 0 < len(page["results"]) < 20
         cursor = page["next_cursor"]
     assert seen == 22
-    events_page = bench.json(f"/extended/v3/transactions/{txid}/events?limit=100")
+    events_page = bare.json(f"/extended/v3/transactions/{txid}/events?limit=100")
     assert 0 < len(events_page["results"]) < 22
     assert events_page["cursor"]["next"] == str(len(events_page["results"]))
 
@@ -517,21 +517,21 @@ ENDLESS = "(define-private (f0) u1)" + "".join(
         ("calls", ENDLESS, False),
     ],
 )
-def test_what_is_too_much_for_a_block_is_never_mined(bench: Bench, name: str, code: str, *, costs: bool) -> None:
+def test_what_is_too_much_for_a_block_is_never_mined(bare: BareDevnet, name: str, code: str, *, costs: bool) -> None:
     """As on a node: neither fee nor nonce is used, and whoever waits hears of it."""
-    publisher = bench.account(1)
+    publisher = bare.account(1)
     body = "(fold one (unwrap-panic (as-max-len? 0x00 u1)) u0)" if name == "reads" else "(f30)"
     if name == "reads":
         body = f"(fold one 0x{'00' * 15_001} u0)"
-    bench.send(publisher, ContractPublish(name, f"{code}(define-public (go) (ok {body}))", 4), fee=100_000)
-    nonce, balance = bench.nonce(publisher.address), bench.balance(publisher.address)
-    bench.devnet.track_costs(costs)
+    bare.send(publisher, ContractPublish(name, f"{code}(define-public (go) (ok {body}))", 4), fee=100_000)
+    nonce, balance = bare.nonce(publisher.address), bare.balance(publisher.address)
+    bare.devnet.track_costs(costs)
     try:
-        txid = bench.send(publisher, ContractCall(f"{publisher.address}.{name}", "go", ()))
-        status = mined(bench, txid)["tx_status"]
+        txid = bare.send(publisher, ContractCall(f"{publisher.address}.{name}", "go", ()))
+        status = mined(bare, txid)["tx_status"]
     finally:
-        bench.devnet.track_costs(True)
+        bare.devnet.track_costs(True)
     assert status == "dropped_too_expensive"
-    assert (bench.nonce(publisher.address), bench.balance(publisher.address)) == (nonce, balance)
-    assert bench.json("/devnet")["vm_memory_bytes"] < 600 << 20
-    assert bench.transfer(publisher, bench.account(2).address, 5)["tx_status"] == "success"
+    assert (bare.nonce(publisher.address), bare.balance(publisher.address)) == (nonce, balance)
+    assert bare.json("/devnet")["vm_memory_bytes"] < 600 << 20
+    assert bare.transfer(publisher, bare.account(2).address, 5)["tx_status"] == "success"

@@ -12,7 +12,7 @@ from der_client.devnet import Devnet
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.transactions import TokenTransfer
 
-from .bench import START, Bench
+from .bare_devnet import START, BareDevnet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,34 +47,34 @@ def fill(folder: Path) -> Path:
 def test_full_disk_of_the_state_file(small_disk: Path) -> None:
     """What was answered as mined is mined, also after a restart; what was refused was not done."""
     state = small_disk / "state"
-    bench = Bench(Devnet(deploy_contracts=False, start_time=START, state_file=state))
-    sender, recipient = bench.account(1), PrincipalValue(bench.account(2).address)
-    before = [bench.transfer(sender, recipient.value, 5) for _ in range(3)]
+    bare = BareDevnet(Devnet(deploy_contracts=False, start_time=START, state_file=state))
+    sender, recipient = bare.account(1), PrincipalValue(bare.account(2).address)
+    before = [bare.transfer(sender, recipient.value, 5) for _ in range(3)]
     ballast = fill(small_disk)
     refused = accepted = 0
     for _ in range(60):
-        answer = bench.submit(bench.build(sender, TokenTransfer(recipient, 7)).encode())
+        answer = bare.submit(bare.build(sender, TokenTransfer(recipient, 7)).encode())
         assert answer.status_code in {200, 503}, answer.text
         refused += answer.status_code == 503
         accepted += answer.ok
     assert refused > 0
-    assert bench.get("/v2/info").ok
+    assert bare.get("/v2/info").ok
     for _ in range(100):  # their lines are short, and some may fit
-        answer = bench.post("/devnet/mine", json={})
+        answer = bare.post("/devnet/mine", json={})
         assert answer.status_code in {200, 503}, answer.text
     assert answer.status_code == 503
-    height = bench.json("/devnet")["block_height"]
+    height = bare.json("/devnet")["block_height"]
     ballast.unlink()
     deadline = time.monotonic() + 60
-    while bench.json("/devnet")["mempool_size"] > 0:
+    while bare.json("/devnet")["mempool_size"] > 0:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    after = bench.transfer(sender, recipient.value, 9)
+    after = bare.transfer(sender, recipient.value, 9)
     assert after["tx_status"] == "success"
-    assert bench.json("/devnet")["block_height"] > height
-    balance, nonce = bench.balance(recipient.value), bench.nonce(sender.address)
-    bench.devnet.close()
-    again = Bench(Devnet(deploy_contracts=False, start_time=START, state_file=state))
+    assert bare.json("/devnet")["block_height"] > height
+    balance, nonce = bare.balance(recipient.value), bare.nonce(sender.address)
+    bare.devnet.close()
+    again = BareDevnet(Devnet(deploy_contracts=False, start_time=START, state_file=state))
     assert (again.balance(recipient.value), again.nonce(sender.address)) == (balance, nonce)
     assert [again.receipt(receipt["tx_id"][2:]) for receipt in (*before, after)] == [*before, after]
     again.devnet.close()
@@ -84,13 +84,13 @@ def test_full_temporary_folder(small_disk: Path, monkeypatch: pytest.MonkeyPatch
     """Blocks that there is no room for are not mined, and all that are can be read."""
     monkeypatch.setenv("TMPDIR", str(small_disk))
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
-        bench = Bench(devnet)
-        sender, recipient = bench.account(1), PrincipalValue(bench.account(2).address)
+        bare = BareDevnet(devnet)
+        sender, recipient = bare.account(1), PrincipalValue(bare.account(2).address)
         ballast = fill(small_disk)
         refused = 0
         nonce = 0
         for _ in range(6_000):
-            answer = bench.submit(bench.build(sender, TokenTransfer(recipient, 7), nonce=nonce).encode())
+            answer = bare.submit(bare.build(sender, TokenTransfer(recipient, 7), nonce=nonce).encode())
             assert answer.status_code in {200, 503}, answer.text
             if answer.status_code == 503:
                 refused += 1
@@ -99,13 +99,13 @@ def test_full_temporary_folder(small_disk: Path, monkeypatch: pytest.MonkeyPatch
             else:
                 nonce += 1
         assert refused == 3
-        height = bench.json("/devnet")["block_height"]
+        height = bare.json("/devnet")["block_height"]
         for number in range(height - 30, height + 1):
-            assert bench.get(f"/extended/v2/blocks/{number}/transactions").ok
+            assert bare.get(f"/extended/v2/blocks/{number}/transactions").ok
         ballast.unlink()
         deadline = time.monotonic() + 60
-        while bench.json("/devnet")["mempool_size"] > 0:
+        while bare.json("/devnet")["mempool_size"] > 0:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        assert bench.transfer(sender, recipient.value, 9)["tx_status"] == "success"
-        assert bench.nonce(sender.address) == nonce + 1
+        assert bare.transfer(sender, recipient.value, 9)["tx_status"] == "success"
+        assert bare.nonce(sender.address) == nonce + 1

@@ -21,7 +21,7 @@ from der_client.devnet import Devnet
 from der_client.stacks.clarity import UIntValue
 from der_client.stacks.transactions import ContractCall, ContractPublish
 
-from .bench import START, Bench
+from .bare_devnet import START, BareDevnet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,14 +58,14 @@ JSON = st.recursive(
 
 
 @pytest.fixture(autouse=True)
-def alive(bench: Bench) -> Iterator[None]:
+def alive(bare: BareDevnet) -> Iterator[None]:
     """After each test it still works, with the state it had."""
     yield
-    assert bench.call(bench.account(1), "increment", UIntValue(1))["tx_status"] == "success"
+    assert bare.call(bare.account(1), "increment", UIntValue(1))["tx_status"] == "success"
 
 
-def address_of(bench: Bench) -> tuple[str, int]:
-    host, port = bench.devnet.url.removeprefix("http://").split(":")
+def address_of(bare: BareDevnet) -> tuple[str, int]:
+    host, port = bare.devnet.url.removeprefix("http://").split(":")
     return host, int(port)
 
 
@@ -89,36 +89,36 @@ def check_form(path: str, response: requests.Response) -> None:
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(path=st.sampled_from(TAKES_JSON), body=JSON)
-def test_any_json(bench: Bench, path: str, body: Any) -> None:
-    check_form(path, bench.post(path, json=body))
+def test_any_json(bare: BareDevnet, path: str, body: Any) -> None:
+    check_form(path, bare.post(path, json=body))
 
 
 @pytest.mark.parametrize("path", ["/v2/transactions", "/v2/fees/transaction", "/devnet/simulate", "/devnet/advance"])
 @pytest.mark.parametrize("body", [b"{", b"[[[[", b"\xff\xfe", b"null", b'"text"', b"17", b'{"tx": 5}', b"{}" * 10])
-def test_malformed_json(bench: Bench, path: str, body: bytes) -> None:
-    response = bench.post(path, data=body, kind="application/json")
+def test_malformed_json(bare: BareDevnet, path: str, body: bytes) -> None:
+    response = bare.post(path, data=body, kind="application/json")
     assert response.status_code == 400, response.text
 
 
 @pytest.mark.parametrize("kind", ["", "text/html", "application/x-www-form-urlencoded", "multipart/form-data", ";;;"])
-def test_odd_content_types(bench: Bench, kind: str) -> None:
-    response = bench.post("/v2/transactions", data=b"\x80\x80", kind=kind)
+def test_odd_content_types(bare: BareDevnet, kind: str) -> None:
+    response = bare.post("/v2/transactions", data=b"\x80\x80", kind=kind)
     assert 400 <= response.status_code < 500
 
 
 @pytest.mark.parametrize("mebibytes", [3, 6, 17, 40])
-def test_body_that_is_too_large(bench: Bench, mebibytes: int) -> None:
-    response = bench.post("/v2/transactions", data=bytes(mebibytes << 20), kind="application/octet-stream")
+def test_body_that_is_too_large(bare: BareDevnet, mebibytes: int) -> None:
+    response = bare.post("/v2/transactions", data=bytes(mebibytes << 20), kind="application/octet-stream")
     assert response.status_code == 400
     assert ("too big" in response.text) is (mebibytes > 16)
 
 
 @contextmanager
-def unfinished_bodies(bench: Bench, length: int, count: int, *, start: bytes = b"") -> Iterator[None]:
+def unfinished_bodies(bare: BareDevnet, length: int, count: int, *, start: bytes = b"") -> Iterator[None]:
     """So many connections that announce a body of so many bytes and send its start only; some are refused."""
     head = b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\n"
     head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % length
-    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(count)]
+    connections = [socket.create_connection(address_of(bare), timeout=30) for _ in range(count)]
     try:
         for connection in connections:
             connection.sendall(head + start)
@@ -130,24 +130,24 @@ def unfinished_bodies(bench: Bench, length: int, count: int, *, start: bytes = b
             connection.close()
 
 
-def test_large_bodies_do_not_fill_the_memory(bench: Bench) -> None:
+def test_large_bodies_do_not_fill_the_memory(bare: BareDevnet) -> None:
     """What is not sent yet counts as well; when the connections are gone, there is room again."""
-    with unfinished_bodies(bench, 16 << 20, 12, start=bytes(1 << 16)):  # eight fit, the others are answered at once
-        assert bench.call(bench.account(2), "increment", UIntValue(1))["tx_status"] == "success"  # a small one
+    with unfinished_bodies(bare, 16 << 20, 12, start=bytes(1 << 16)):  # eight fit, the others are answered at once
+        assert bare.call(bare.account(2), "increment", UIntValue(1))["tx_status"] == "success"  # a small one
     deadline = time.monotonic() + 30
-    while bench.post("/v2/transactions", data=bytes(15 << 20), kind="application/json").status_code != 400:
+    while bare.post("/v2/transactions", data=bytes(15 << 20), kind="application/json").status_code != 400:
         assert time.monotonic() < deadline
 
 
-def test_many_bodies_of_less_than_a_mebibyte_do_not_either(bench: Bench) -> None:
-    with unfinished_bodies(bench, 1_000_000, 150):  # 134 of them fit
+def test_many_bodies_of_less_than_a_mebibyte_do_not_either(bare: BareDevnet) -> None:
+    with unfinished_bodies(bare, 1_000_000, 150):  # 134 of them fit
         pass
 
 
-def test_arguments_of_a_call_that_are_too_many(bench: Bench) -> None:
-    path = f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/look"
-    body = {"sender": bench.account(1).address, "arguments": ["0x03"] * 300_000}
-    response = bench.post(path, json=body)
+def test_arguments_of_a_call_that_are_too_many(bare: BareDevnet) -> None:
+    path = f"/v2/contracts/call-read/{bare.probe.replace('.', '/')}/look"
+    body = {"sender": bare.account(1).address, "arguments": ["0x03"] * 300_000}
+    response = bare.post(path, json=body)
     assert response.status_code == 400
     assert "Too many argument values" in response.text
 
@@ -181,39 +181,39 @@ def test_arguments_of_a_call_that_are_too_many(bench: Bench) -> None:
         "//",
     ],
 )
-def test_odd_paths(bench: Bench, path: str) -> None:
-    response = bench.get(path)
+def test_odd_paths(bare: BareDevnet, path: str) -> None:
+    response = bare.get(path)
     assert 400 <= response.status_code < 500
     check_form(path, response)
 
 
-def test_names_of_javascript_are_no_names_here(bench: Bench) -> None:
-    contract = bench.probe.replace(".", "/")
+def test_names_of_javascript_are_no_names_here(bare: BareDevnet) -> None:
+    contract = bare.probe.replace(".", "/")
     for kind in ("data_var", "constant_val"):
         for name in ("constructor", "toString"):
-            assert bench.get(f"/v2/{kind}/{contract}/{name}").status_code == 404
-        assert bench.get(f"/v2/{kind}/{contract}/__proto__").status_code == 400  # no name of Clarity's
+            assert bare.get(f"/v2/{kind}/{contract}/{name}").status_code == 404
+        assert bare.get(f"/v2/{kind}/{contract}/__proto__").status_code == 400  # no name of Clarity's
 
 
-def test_random_bytes_are_no_transactions(bench: Bench) -> None:
+def test_random_bytes_are_no_transactions(bare: BareDevnet) -> None:
     chance = random.Random(7)  # noqa: S311  # the same bytes each time
     for _ in range(300):
-        response = bench.submit(chance.randbytes(chance.randrange(400)))
+        response = bare.submit(chance.randbytes(chance.randrange(400)))
         assert response.status_code == 400
 
 
-def test_random_damage_is_noticed(bench: Bench) -> None:
+def test_random_damage_is_noticed(bare: BareDevnet) -> None:
     chance = random.Random(8)  # noqa: S311  # the same damage each time
-    sender = bench.account(2)
-    good = bench.build(sender, ContractCall(bench.probe, "increment", (UIntValue(1),))).encode()
+    sender = bare.account(2)
+    good = bare.build(sender, ContractCall(bare.probe, "increment", (UIntValue(1),))).encode()
     for _ in range(400):
         bad = bytearray(good)
         for _ in range(chance.randrange(1, 4)):
             bad[chance.randrange(len(bad))] = chance.randrange(256)
         if bytes(bad) != good:
-            assert bench.submit(bytes(bad)).status_code == 400
-    assert bench.nonce(sender.address) == 0
-    assert bench.submit(good).ok
+            assert bare.submit(bytes(bad)).status_code == 400
+    assert bare.nonce(sender.address) == 0
+    assert bare.submit(good).ok
 
 
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_random_damage_is_noticed(bench: Bench) -> None:
         lambda: b"\x0a" * 15 + b"\x09",
     ],
 )
-def test_arguments_that_are_no_values(bench: Bench, value: Callable[[], bytes]) -> None:
-    response = bench.post(
-        f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/divide",
-        json={"sender": bench.account(1).address, "arguments": [value().hex()]},
+def test_arguments_that_are_no_values(bare: BareDevnet, value: Callable[[], bytes]) -> None:
+    response = bare.post(
+        f"/v2/contracts/call-read/{bare.probe.replace('.', '/')}/divide",
+        json={"sender": bare.account(1).address, "arguments": [value().hex()]},
     )
     assert response.status_code == 400 or response.json()["okay"] is False
 
@@ -246,37 +246,37 @@ def _many_files() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_many_files")
-def test_slow_and_idle_connections(bench: Bench) -> None:
+def test_slow_and_idle_connections(bare: BareDevnet) -> None:
     """Many connections that say nothing, or half of something, keep nobody from being served, and leave nothing."""
-    files = Path(f"/proc/{bench.json('/devnet')['pid']}/fd")
+    files = Path(f"/proc/{bare.json('/devnet')['pid']}/fd")
     before = len(list(files.iterdir())) if files.exists() else 0
-    connections = [socket.create_connection(address_of(bench), timeout=30) for _ in range(MANY_CONNECTIONS)]
+    connections = [socket.create_connection(address_of(bare), timeout=30) for _ in range(MANY_CONNECTIONS)]
     try:
         for number, connection in enumerate(connections):
             if number % 3 == 0:
                 connection.sendall(b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n")
             elif number % 3 == 1:
                 connection.sendall(b"GET /v2/in")
-        assert bench.json("/v2/info")["stacks_tip_height"] > 0
+        assert bare.json("/v2/info")["stacks_tip_height"] > 0
     finally:
         for connection in connections:
             connection.close()
     deadline = time.monotonic() + 30
     while files.exists() and len(list(files.iterdir())) > before:
         assert time.monotonic() < deadline
-        bench.json("/v2/info")
+        bare.json("/v2/info")
 
 
 @pytest.mark.parametrize("text", [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 50])
-def test_what_is_no_http(bench: Bench, text: bytes) -> None:
-    with socket.create_connection(address_of(bench), timeout=30) as connection:
+def test_what_is_no_http(bare: BareDevnet, text: bytes) -> None:
+    with socket.create_connection(address_of(bare), timeout=30) as connection:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(4096)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 505", b"")
 
 
-def test_it_listens_on_this_machine_only(bench: Bench) -> None:
-    host, port = address_of(bench)
+def test_it_listens_on_this_machine_only(bare: BareDevnet) -> None:
+    host, port = address_of(bare)
     assert host == "127.0.0.1"
     others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
     for other in others:
@@ -287,35 +287,35 @@ def test_it_listens_on_this_machine_only(bench: Bench) -> None:
 
 def test_control_can_be_switched_off() -> None:
     with Devnet(deploy_contracts=False, start_time=START, control=False) as devnet:
-        bench = Bench(devnet)
-        assert bench.json("/devnet")["control"] is False
+        bare = BareDevnet(devnet)
+        assert bare.json("/devnet")["control"] is False
         for action in ("mine", "advance", "snapshot", "revert", "reset", "costs", "simulate"):
-            assert bench.post(f"/devnet/{action}", json={}).status_code == 404
-        assert bench.get("/devnet/accounts").status_code == 404
-        assert bench.json("/v2/info")["stacks_tip_height"] > 0
+            assert bare.post(f"/devnet/{action}", json={}).status_code == 404
+        assert bare.get("/devnet/accounts").status_code == 404
+        assert bare.json("/v2/info")["stacks_tip_height"] > 0
 
 
-def test_source_nested_too_deeply(bench: Bench) -> None:
-    publisher = bench.account(3)
+def test_source_nested_too_deeply(bare: BareDevnet) -> None:
+    publisher = bare.account(3)
     deep = "(define-public (f) (ok " + "(+ u1 " * 3_000 + "u1" + ")" * 3_000 + "))"
-    txid = bench.send(publisher, ContractPublish("deep", deep, 4), fee=100_000)
-    assert bench.receipt(txid)["tx_status"] == "abort_by_response"
-    assert bench.nonce(publisher.address) == 1
+    txid = bare.send(publisher, ContractPublish("deep", deep, 4), fee=100_000)
+    assert bare.receipt(txid)["tx_status"] == "abort_by_response"
+    assert bare.nonce(publisher.address) == 1
 
 
-def test_read_that_does_not_end(bench: Bench) -> None:
+def test_read_that_does_not_end(bare: BareDevnet) -> None:
     """It is given up after some seconds; what needs no VM is answered meanwhile."""
     levels = "".join(f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, 41))
     code = f"(define-private (f0) u1){levels}(define-read-only (endless) (f40))"
-    publisher = bench.account(3)
-    bench.send(publisher, ContractPublish("endless", code, 4), fee=100_000)
-    path = f"{bench.devnet.url}/v2/contracts/call-read/{publisher.address}/endless/endless"
+    publisher = bare.account(3)
+    bare.send(publisher, ContractPublish("endless", code, 4), fee=100_000)
+    path = f"{bare.devnet.url}/v2/contracts/call-read/{publisher.address}/endless/endless"
     body = {"sender": publisher.address, "arguments": []}
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(requests.post, path, json=body, timeout=300)
         looks = 0
         while not reading.done():
-            assert bench.json("/v2/info")["stacks_tip_height"] > 0
+            assert bare.json("/v2/info")["stacks_tip_height"] > 0
             looks += 1
             time.sleep(0.1)  # the VM needs the core
         answer = reading.result().json()

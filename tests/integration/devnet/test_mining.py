@@ -11,7 +11,7 @@ from der_client.devnet import Devnet
 from der_client.stacks.clarity import PrincipalValue, UIntValue
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer, Transaction
 
-from .bench import AMPLE_FEE, PROBE, START, Bench, rejection
+from .bare_devnet import AMPLE_FEE, PROBE, START, BareDevnet, rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,33 +30,33 @@ def manual_devnet() -> Iterator[Devnet]:
 
 
 @pytest.fixture
-def manual(manual_devnet: Devnet) -> Iterator[Bench]:
-    bench = Bench(manual_devnet)
+def manual(manual_devnet: Devnet) -> Iterator[BareDevnet]:
+    bare = BareDevnet(manual_devnet)
     with manual_devnet.anchor():
-        raw = bench.build(bench.devnet.deployer, ContractPublish("probe", PROBE, 4), fee=20_000)
-        assert bench.submit(raw.encode()).ok
+        raw = bare.build(bare.devnet.deployer, ContractPublish("probe", PROBE, 4), fee=20_000)
+        assert bare.submit(raw.encode()).ok
         manual_devnet.mine()
-        yield bench
+        yield bare
 
 
 def call(
-    bench: Bench, number: int, function: str, *arguments: ClarityValue, nonce: int, fee: int = AMPLE_FEE
+    bare: BareDevnet, number: int, function: str, *arguments: ClarityValue, nonce: int, fee: int = AMPLE_FEE
 ) -> Transaction:
-    payload = ContractCall(bench.probe, function, arguments)
-    return bench.build(bench.account(number), payload, nonce=nonce, fee=fee)
+    payload = ContractCall(bare.probe, function, arguments)
+    return bare.build(bare.account(number), payload, nonce=nonce, fee=fee)
 
 
-def send_all(bench: Bench, transactions: list[Transaction]) -> None:
+def send_all(bare: BareDevnet, transactions: list[Transaction]) -> None:
     for transaction in transactions:
-        response = bench.submit(transaction.encode())
+        response = bare.submit(transaction.encode())
         assert response.ok, response.text
 
 
-def statuses(bench: Bench, transactions: list[Transaction]) -> list[str]:
-    return [bench.receipt(transaction.txid)["tx_status"] for transaction in transactions]
+def statuses(bare: BareDevnet, transactions: list[Transaction]) -> list[str]:
+    return [bare.receipt(transaction.txid)["tx_status"] for transaction in transactions]
 
 
-def test_nothing_is_mined_until_told(manual: Bench) -> None:
+def test_nothing_is_mined_until_told(manual: BareDevnet) -> None:
     chain = [call(manual, 1, "increment", UIntValue(1), nonce=nonce) for nonce in range(3)]
     send_all(manual, list(reversed(chain)))
     assert statuses(manual, chain) == ["pending"] * 3
@@ -69,7 +69,7 @@ def test_nothing_is_mined_until_told(manual: Bench) -> None:
     assert [receipt["tx_result"]["repr"] for receipt in receipts] == ["(ok u1)", "(ok u2)", "(ok u3)"]
 
 
-def test_failures_in_a_block_touch_nobody_else(manual: Bench) -> None:
+def test_failures_in_a_block_touch_nobody_else(manual: BareDevnet) -> None:
     pay = (UIntValue(9), PrincipalValue(manual.account(5).address))
     before = {number: manual.balance(manual.account(number).address) for number in (1, 2, 3)}
     transactions = [
@@ -104,7 +104,7 @@ def test_failures_in_a_block_touch_nobody_else(manual: Bench) -> None:
     assert ["DivisionByZero" in text for text in texts] == [False, True, False, False, False, True, False]
 
 
-def test_what_is_too_much_together_is_in_several_blocks(manual: Bench) -> None:
+def test_what_is_too_much_together_is_in_several_blocks(manual: BareDevnet) -> None:
     """Each of the calls fits into a block; so does the first one with what is small."""
     functions = "".join(
         f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, BUSY_LEVELS + 1)
@@ -124,7 +124,7 @@ def test_what_is_too_much_together_is_in_several_blocks(manual: Bench) -> None:
     assert second == first + 1
 
 
-def test_fee_that_can_no_longer_be_paid(manual: Bench) -> None:
+def test_fee_that_can_no_longer_be_paid(manual: BareDevnet) -> None:
     """Both were affordable when they came; the first takes what the second would need."""
     sender, recipient = manual.account(1), manual.account(2).address
     balance = manual.balance(sender.address)
@@ -140,7 +140,7 @@ def test_fee_that_can_no_longer_be_paid(manual: Bench) -> None:
     assert manual.nonce(sender.address) == 1
 
 
-def test_transfer_that_can_no_longer_be_made(manual: Bench) -> None:
+def test_transfer_that_can_no_longer_be_made(manual: BareDevnet) -> None:
     sender, recipient = manual.account(1), manual.account(2).address
     balance = manual.balance(sender.address)
     first = manual.build(sender, TokenTransfer(PrincipalValue(recipient), balance - 3 * AMPLE_FEE), nonce=0)
@@ -152,7 +152,7 @@ def test_transfer_that_can_no_longer_be_made(manual: Bench) -> None:
     assert manual.balance(sender.address) == AMPLE_FEE
 
 
-def test_replacement_needs_a_higher_fee(manual: Bench) -> None:
+def test_replacement_needs_a_higher_fee(manual: BareDevnet) -> None:
     first = call(manual, 1, "increment", UIntValue(1), nonce=0, fee=1_000)
     same = call(manual, 1, "increment", UIntValue(2), nonce=0, fee=1_000)
     higher = call(manual, 1, "increment", UIntValue(3), nonce=0, fee=1_001)
@@ -165,7 +165,7 @@ def test_replacement_needs_a_higher_fee(manual: Bench) -> None:
     assert statuses(manual, [first, higher]) == ["dropped_replace_by_fee", "success"]
 
 
-def test_chain_of_twenty_five_and_no_more(manual: Bench) -> None:
+def test_chain_of_twenty_five_and_no_more(manual: BareDevnet) -> None:
     chain = [call(manual, 1, "increment", UIntValue(1), nonce=nonce) for nonce in range(27)]
     send_all(manual, chain)
     assert rejection(manual.submit(call(manual, 1, "increment", UIntValue(1), nonce=27).encode()))[0] == (
@@ -175,7 +175,7 @@ def test_chain_of_twenty_five_and_no_more(manual: Bench) -> None:
     assert manual.counter() == 27
 
 
-def test_gap_waits_for_what_is_missing(manual: Bench) -> None:
+def test_gap_waits_for_what_is_missing(manual: BareDevnet) -> None:
     late = call(manual, 1, "increment", UIntValue(1), nonce=1)
     send_all(manual, [late])
     manual.devnet.mine(3)
@@ -185,7 +185,7 @@ def test_gap_waits_for_what_is_missing(manual: Bench) -> None:
     assert statuses(manual, [late]) == ["success"]
 
 
-def test_contract_still_in_the_mempool_cannot_be_called(manual: Bench) -> None:
+def test_contract_still_in_the_mempool_cannot_be_called(manual: BareDevnet) -> None:
     publish = manual.build(manual.account(1), ContractPublish("late", "(define-public (f) (ok u1))", 4), nonce=0)
     use = manual.build(manual.account(1), ContractCall(f"{manual.account(1).address}.late", "f", ()), nonce=1)
     send_all(manual, [publish])
@@ -196,15 +196,15 @@ def test_contract_still_in_the_mempool_cannot_be_called(manual: Bench) -> None:
 
 def test_blocks_by_the_clock() -> None:
     with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0.2) as devnet:
-        bench = Bench(devnet)
-        transaction = bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1))
+        bare = BareDevnet(devnet)
+        transaction = bare.build(bare.account(1), TokenTransfer(PrincipalValue(bare.account(2).address), 1))
         height = devnet.block_height
-        send_all(bench, [transaction])
+        send_all(bare, [transaction])
         deadline = time.monotonic() + 30
-        while statuses(bench, [transaction]) == ["pending"]:
+        while statuses(bare, [transaction]) == ["pending"]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        assert statuses(bench, [transaction]) == ["success"]
+        assert statuses(bare, [transaction]) == ["success"]
         while devnet.block_height < height + 3:
             assert time.monotonic() < deadline
             time.sleep(0.02)

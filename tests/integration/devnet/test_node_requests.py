@@ -12,7 +12,7 @@ import pytest
 from der_client.stacks.clarity import ClarityValue, PrincipalValue, TupleValue, UIntValue, encode
 from der_client.stacks.transactions import ContractPublish, TokenTransfer
 
-from .bench import Bench
+from .bare_devnet import BareDevnet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +33,8 @@ def refused(response: requests.Response, status: int = 400) -> str:
     return response.text
 
 
-def transfer(bench: Bench) -> bytes:
-    return bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1)).encode()
+def transfer(bare: BareDevnet) -> bytes:
+    return bare.build(bare.account(1), TokenTransfer(PrincipalValue(bare.account(2).address), 1)).encode()
 
 
 @pytest.mark.parametrize(
@@ -57,28 +57,26 @@ def transfer(bench: Bench) -> bytes:
         ),
     ],
 )
-def test_what_there_is_not(bench: Bench, path: str, status: int, text: str) -> None:
-    assert refused(bench.get(path), status) == text
+def test_what_there_is_not(bare: BareDevnet, path: str, status: int, text: str) -> None:
+    assert refused(bare.get(path), status) == text
 
 
-def test_names_that_cannot_be(bench: Bench) -> None:
-    contract = bench.probe.replace(".", "/")
+def test_names_that_cannot_be(bare: BareDevnet) -> None:
+    contract = bare.probe.replace(".", "/")
     for name in ("1st", "-a", "_", "?"):
-        call = bench.post(
-            f"/v2/contracts/call-read/{contract}/{quote(name)}", json={"sender": ADDRESS, "arguments": []}
-        )
+        call = bare.post(f"/v2/contracts/call-read/{contract}/{quote(name)}", json={"sender": ADDRESS, "arguments": []})
         assert refused(call) == "Failed to decode `function`"
-        entry = bench.post(f"/v2/map_entry/{contract}/{quote(name)}", json="0x03")
+        entry = bare.post(f"/v2/map_entry/{contract}/{quote(name)}", json="0x03")
         assert refused(entry) == "Failed to decode `map`"
-    assert bench.get(f"/v2/data_var/{contract}/{'a' * 129}").status_code == 404  # no such path
-    assert bench.get(f"/v2/data_var/{contract}/a.b").status_code == 404
+    assert bare.get(f"/v2/data_var/{contract}/{'a' * 129}").status_code == 404  # no such path
+    assert bare.get(f"/v2/data_var/{contract}/a.b").status_code == 404
 
 
-def test_unknown_tip(bench: Bench) -> None:
-    contract = bench.probe.replace(".", "/")
+def test_unknown_tip(bare: BareDevnet) -> None:
+    contract = bare.probe.replace(".", "/")
     nobody = "ab" * 32
     account = f"/v2/accounts/{ADDRESS}?proof=0&tip="
-    assert refused(bench.get(account + nobody), 404) == f"Chain tip '{nobody}' not found"
+    assert refused(bare.get(account + nobody), 404) == f"Chain tip '{nobody}' not found"
     paths = {
         f"/v2/contracts/interface/{contract}": None,
         f"/v2/contracts/source/{contract}": None,
@@ -87,80 +85,80 @@ def test_unknown_tip(bench: Bench) -> None:
         f"/v2/map_entry/{contract}/entries": "0x03",
         f"/v2/contracts/call-read/{contract}/look": {"sender": ADDRESS, "arguments": []},
     }
-    info = bench.json("/v2/info")
-    blocks = [block["index_block_hash"][2:] for block in bench.json("/extended/v2/blocks?limit=3")["results"]]
+    info = bare.json("/v2/info")
+    blocks = [block["index_block_hash"][2:] for block in bare.json("/extended/v2/blocks?limit=3")["results"]]
     for path, body in paths.items():
 
         def ask(tip: str, path: str = path, body: Any = body) -> requests.Response:
             asked = f"{path}?tip={tip}"
-            return bench.get(asked) if body is None else bench.post(asked, json=body)
+            return bare.get(asked) if body is None else bare.post(asked, json=body)
 
         assert refused(ask(nobody), 404) == "Chain tip not found"
         assert refused(ask(info["stacks_tip"]), 404) == "Chain tip not found"  # no id of a block: its hash alone
         for tip in (*blocks, blocks[0].upper(), "latest", "", "0x" + nobody, "1"):
             assert ask(tip).json() == ask("latest").json()
-    assert bench.json(account + blocks[0]) == bench.json(account + "latest")
-    assert bench.post(f"/v2/map_entry/{contract}/entries?tip={nobody}", json="zz").status_code == 400
+    assert bare.json(account + blocks[0]) == bare.json(account + "latest")
+    assert bare.post(f"/v2/map_entry/{contract}/entries?tip={nobody}", json="zz").status_code == 400
 
 
-def test_mined_transactions_stay_in_the_mempool(bench: Bench) -> None:
+def test_mined_transactions_stay_in_the_mempool(bare: BareDevnet) -> None:
     """For days, until a node collects its garbage."""
-    raw = transfer(bench)
-    txid = bench.submit(raw).json()
-    assert bench.receipt(txid)["tx_status"] == "success"
-    assert bench.json(f"/v2/transactions/unconfirmed/{txid}") == {"tx": raw.hex(), "status": "Mempool"}
+    raw = transfer(bare)
+    txid = bare.submit(raw).json()
+    assert bare.receipt(txid)["tx_status"] == "success"
+    assert bare.json(f"/v2/transactions/unconfirmed/{txid}") == {"tx": raw.hex(), "status": "Mempool"}
 
 
-def test_transaction_in_json_has_no_prefix(bench: Bench) -> None:
-    raw = transfer(bench).hex()
-    assert refused(bench.post(POST, json={"tx": f"0x{raw}"})) == "Failed to decode: Failed to parse tx"
-    attached = bench.post(POST, json={"tx": raw, "attachment": "0x00"})
+def test_transaction_in_json_has_no_prefix(bare: BareDevnet) -> None:
+    raw = transfer(bare).hex()
+    assert refused(bare.post(POST, json={"tx": f"0x{raw}"})) == "Failed to decode: Failed to parse tx"
+    attached = bare.post(POST, json={"tx": raw, "attachment": "0x00"})
     assert refused(attached) == "Failed to decode: Failed to parse attachment"
-    assert bench.post(POST, json={"tx": raw.upper(), "attachment": "00"}).ok
+    assert bare.post(POST, json={"tx": raw.upper(), "attachment": "00"}).ok
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"tx": 5}', '{"tx": "00", "attachment": 5}', "{", "null", '"00"'])
-def test_json_that_is_no_transaction(bench: Bench, body: str) -> None:
-    assert refused(bench.post(POST, data=body.encode(), kind=JSON)) == "Failed to decode: Failed to parse body"
+def test_json_that_is_no_transaction(bare: BareDevnet, body: str) -> None:
+    assert refused(bare.post(POST, data=body.encode(), kind=JSON)) == "Failed to decode: Failed to parse body"
 
 
-def test_type_of_a_transaction(bench: Bench) -> None:
-    raw = transfer(bench)
-    assert refused(bench.post(POST, data=raw)) == "Failed to decode: Missing Content-Type for transaction"
+def test_type_of_a_transaction(bare: BareDevnet) -> None:
+    raw = transfer(bare)
+    assert refused(bare.post(POST, data=raw)) == "Failed to decode: Missing Content-Type for transaction"
     wrong = (
         "Failed to decode: Wrong Content-Type for transaction; expected application/json or application/octet-stream"
     )
     for kind in ("text/plain", "text/html", "application/octet-stream; charset=utf-8", "application/jsonp"):
-        assert refused(bench.post(POST, data=raw, kind=kind)) == wrong
+        assert refused(bare.post(POST, data=raw, kind=kind)) == wrong
     for kind in ("application/json; charset=utf-8", "Application/JSON"):
-        assert bench.post(POST, data=json.dumps({"tx": raw.hex()}).encode(), kind=kind).ok
+        assert bare.post(POST, data=json.dumps({"tx": raw.hex()}).encode(), kind=kind).ok
 
 
-def test_transaction_of_no_bytes(bench: Bench) -> None:
+def test_transaction_of_no_bytes(bare: BareDevnet) -> None:
     empty = "Failed to decode: Invalid Http request: expected non-zero-length body for PostTransaction"
     for kind in (OCTETS, JSON, "text/plain", ""):
-        assert refused(bench.post(POST, data=b"", kind=kind)) == empty
+        assert refused(bare.post(POST, data=b"", kind=kind)) == empty
 
 
-def test_length_must_be_told(bench: Bench) -> None:
+def test_length_must_be_told(bare: BareDevnet) -> None:
     """A node takes it from the header only, so a chunked body is none."""
 
     def pieces() -> Iterator[bytes]:
-        yield transfer(bench)
+        yield transfer(bare)
 
-    url = bench.devnet.url + POST
-    response = bench.session.post(url, data=pieces(), headers={"content-type": OCTETS}, timeout=30)
+    url = bare.devnet.url + POST
+    response = bare.session.post(url, data=pieces(), headers={"content-type": OCTETS}, timeout=30)
     assert "expected non-zero-length body" in refused(response)
 
 
-def test_reads_have_no_body_and_no_head(bench: Bench) -> None:
-    paths = ("/v2/info", f"/v2/accounts/{ADDRESS}", f"/v2/contracts/source/{bench.probe.replace('.', '/')}")
+def test_reads_have_no_body_and_no_head(bare: BareDevnet) -> None:
+    paths = ("/v2/info", f"/v2/accounts/{ADDRESS}", f"/v2/contracts/source/{bare.probe.replace('.', '/')}")
     for path in paths:
-        response = bench.session.get(bench.devnet.url + path, data=b"{}", timeout=30)
+        response = bare.session.get(bare.devnet.url + path, data=b"{}", timeout=30)
         assert refused(response) == "Failed to decode: Invalid Http request: expected 0-length body"
-        assert bench.session.head(bench.devnet.url + path, timeout=30).status_code == 404
-        assert bench.get(path).ok
-    assert bench.session.head(f"{bench.devnet.url}/extended/v1/status", timeout=30).ok  # the API has them
+        assert bare.session.head(bare.devnet.url + path, timeout=30).status_code == 404
+        assert bare.get(path).ok
+    assert bare.session.head(f"{bare.devnet.url}/extended/v1/status", timeout=30).ok  # the API has them
 
 
 @pytest.mark.parametrize(
@@ -171,18 +169,18 @@ def test_reads_have_no_body_and_no_head(bench: Bench) -> None:
         ("/v2/fees/transaction", "FeeRateEstimate"),
     ],
 )
-def test_bodies_that_are_json(bench: Bench, path: str, what: str) -> None:
+def test_bodies_that_are_json(bare: BareDevnet, path: str, what: str) -> None:
     empty = f"Failed to decode: Invalid Http request: invalid body length for {what} (0)"
-    assert refused(bench.post(path, data=b"", kind=JSON)) == empty
+    assert refused(bare.post(path, data=b"", kind=JSON)) == empty
     for kind in ("text/plain", OCTETS, ""):
-        response = bench.post(path, data=b"{}", kind=kind)
+        response = bare.post(path, data=b"{}", kind=kind)
         assert refused(response) == "Failed to decode: Invalid content-type: expected application/json"
     for body in (b"{", b"null", b"17", b"[]", b'{"sender": 5}', b'{"sender": "x", "arguments": "0x03"}'):
-        assert refused(bench.post(path, data=body, kind=JSON)).startswith("Failed to decode: Failed to parse JSON body")
+        assert refused(bare.post(path, data=body, kind=JSON)).startswith("Failed to decode: Failed to parse JSON body")
 
 
-def test_body_that_is_longer_than_a_node_reads(bench: Bench) -> None:
-    host, port = bench.devnet.url.removeprefix("http://").split(":")
+def test_body_that_is_longer_than_a_node_reads(bare: BareDevnet) -> None:
+    host, port = bare.devnet.url.removeprefix("http://").split(":")
     for path, mebibytes in ((f"/v2/map_entry/{ADDRESS}/probe/entries", 4), ("/v2/fees/transaction", 17)):
         connection = http.client.HTTPConnection(host, int(port), timeout=30)
         connection.putrequest("POST", path)
@@ -195,11 +193,11 @@ def test_body_that_is_longer_than_a_node_reads(bench: Bench) -> None:
         connection.close()
 
 
-def test_who_calls(bench: Bench) -> None:
-    path = f"/v2/contracts/call-read/{bench.probe.replace('.', '/')}/look"
+def test_who_calls(bare: BareDevnet) -> None:
+    path = f"/v2/contracts/call-read/{bare.probe.replace('.', '/')}/look"
 
     def ask(**body: Any) -> str:
-        return refused(bench.post(path, json={"sender": ADDRESS, "arguments": [], **body}))
+        return refused(bare.post(path, json={"sender": ADDRESS, "arguments": [], **body}))
 
     assert ask(sender="nobody") == "Failed to decode: Failed to parse sender principal"
     assert ask(sponsor="nobody") == "Failed to decode: Failed to parse sponsor principal"
@@ -214,13 +212,13 @@ def as_it_comes(**fields: ClarityValue) -> str:
     )
 
 
-def test_tuples_in_any_order_and_what_follows_a_value(bench: Bench) -> None:
-    publisher = bench.account(2)
+def test_tuples_in_any_order_and_what_follows_a_value(bare: BareDevnet) -> None:
+    publisher = bare.account(2)
     source = """(define-map pairs {B: uint, a: uint} uint) (map-set pairs {B: u1, a: u2} u9)
         (define-read-only (same (pair {B: uint, a: uint})) pair)
         (define-read-only (first (all (list 3 {B: uint, a: uint}))) (element-at? all u0))
         (define-public (same-again (pair {B: uint, a: uint})) (ok pair))"""
-    bench.send(publisher, ContractPublish("pairs", source, 4))
+    bare.send(publisher, ContractPublish("pairs", source, 4))
     path = f"{publisher.address}/pairs"
     pair = TupleValue({"B": UIntValue(1), "a": UIntValue(2)})
     ordered = encode(pair).hex()
@@ -230,38 +228,38 @@ def test_tuples_in_any_order_and_what_follows_a_value(bench: Bench) -> None:
 
     def call(function: str, argument: str, sender: str = ADDRESS) -> str:
         body = {"sender": sender, "arguments": [argument]}
-        return str(bench.post(f"/v2/contracts/call-read/{path}/{function}", json=body).json().get("result"))
+        return str(bare.post(f"/v2/contracts/call-read/{path}/{function}", json=body).json().get("result"))
 
     for value in (ordered, swapped, swapped + "ff", ordered + "00" * 40):
         assert call("same", value) == f"0x{ordered}"
         assert call("first", listed + value) == f"0x0a{ordered}"
         for sender in (ADDRESS, f"{publisher.address}.pairs"):
             assert call("same-again", f"0x{value}", sender) == f"0x07{ordered}"
-        entry = bench.post(f"/v2/map_entry/{path}/pairs?proof=0", json=f"0x{value}").json()
+        entry = bare.post(f"/v2/map_entry/{path}/pairs?proof=0", json=f"0x{value}").json()
         assert entry == {"data": "0x0a" + encode(UIntValue(9)).hex()}
     twice = swapped.replace("0142", "0161")
-    response = bench.post(f"/v2/contracts/call-read/{path}/same", json={"sender": ADDRESS, "arguments": [twice]})
+    response = bare.post(f"/v2/contracts/call-read/{path}/same", json={"sender": ADDRESS, "arguments": [twice]})
     assert refused(response) == "Failed to decode: Failed to deserialize argument value"
 
 
 @pytest.mark.parametrize("proof", ["", "?proof=1", "?proof=0", "?proof=true", "?proof=", "?proof=01"])
-def test_proof_is_given_by_default_and_for_one(bench: Bench, proof: str) -> None:
+def test_proof_is_given_by_default_and_for_one(bare: BareDevnet, proof: str) -> None:
     told = proof in ("", "?proof=1")
-    contract = bench.probe.replace(".", "/")
+    contract = bare.probe.replace(".", "/")
     key = "0x" + encode(TupleValue({"id": UIntValue(1)})).hex()
-    assert ("balance_proof" in bench.json(f"/v2/accounts/{ADDRESS}{proof}")) is told
+    assert ("balance_proof" in bare.json(f"/v2/accounts/{ADDRESS}{proof}")) is told
     for path in (f"/v2/contracts/source/{contract}", f"/v2/data_var/{contract}/counter"):
-        assert ("proof" in bench.json(path + proof)) is told
-    assert ("proof" in bench.post(f"/v2/map_entry/{contract}/entries{proof}", json=key).json()) is told
+        assert ("proof" in bare.json(path + proof)) is told
+    assert ("proof" in bare.post(f"/v2/map_entry/{contract}/entries{proof}", json=key).json()) is told
 
 
-def test_json_of_a_node_names_no_charset(bench: Bench) -> None:
-    raw = transfer(bench)
+def test_json_of_a_node_names_no_charset(bare: BareDevnet) -> None:
+    raw = transfer(bare)
     responses = [
-        bench.get("/v2/info"),
-        bench.get("/v2/fees/transfer"),
-        bench.get(f"/v2/accounts/{ADDRESS}"),
-        bench.submit(raw),
-        bench.submit(bench.build(bench.account(1), TokenTransfer(PrincipalValue(ADDRESS), 1), fee=1).encode()),
+        bare.get("/v2/info"),
+        bare.get("/v2/fees/transfer"),
+        bare.get(f"/v2/accounts/{ADDRESS}"),
+        bare.submit(raw),
+        bare.submit(bare.build(bare.account(1), TokenTransfer(PrincipalValue(ADDRESS), 1), fee=1).encode()),
     ]
     assert {response.headers["content-type"] for response in responses} == {"application/json"}

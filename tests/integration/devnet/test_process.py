@@ -23,7 +23,7 @@ from der_client.stacks.clarity import PrincipalValue, UIntValue, Utf8Value
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
-from .bench import START, Bench
+from .bare_devnet import START, BareDevnet
 
 
 def is_up(url: str) -> bool:
@@ -191,26 +191,26 @@ def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
     """With costs off, a timer and an endless call; and its state file can be used afterwards."""
     state = tmp_path / "state"
     devnet = Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0.05, state_file=state)
-    bench = Bench(devnet)
-    publisher = bench.account(1)
+    bare = BareDevnet(devnet)
+    publisher = bare.account(1)
     code = f"{ENDLESS}(define-public (go) (ok (f39)))"
-    published = bench.send(publisher, ContractPublish("endless", code, 4), fee=100_000)
-    while bench.receipt(published)["tx_status"] == "pending":
+    published = bare.send(publisher, ContractPublish("endless", code, 4), fee=100_000)
+    while bare.receipt(published)["tx_status"] == "pending":
         time.sleep(0.05)
-    call = bench.send(publisher, ContractCall(f"{publisher.address}.endless", "go", ()))
+    call = bare.send(publisher, ContractCall(f"{publisher.address}.endless", "go", ()))
     time.sleep(0.3)
-    assert bench.receipt(call)["tx_status"] == "pending"
+    assert bare.receipt(call)["tx_status"] == "pending"
     started = time.monotonic()
     if way == "the parent's end":
         assert devnet._process.stdin is not None
         devnet._process.stdin.close()
     else:
-        os.kill(bench.json("/devnet")["pid"], signal.SIGKILL if way == "kill" else signal.SIGTERM)
+        os.kill(bare.json("/devnet")["pid"], signal.SIGKILL if way == "kill" else signal.SIGTERM)
     assert devnet._process.wait(20) == (-signal.SIGKILL if way == "kill" else 0)
     assert time.monotonic() - started < 15
     devnet.close()
     with Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0.05, state_file=state) as reopened:
-        again = Bench(reopened)
+        again = BareDevnet(reopened)
         payer, balance = again.account(2), again.balance(publisher.address)
         paid = again.send(payer, TokenTransfer(PrincipalValue(publisher.address), 7))
         while again.receipt(paid)["tx_status"] == "pending":
@@ -224,9 +224,9 @@ def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
 CALLED = "(define-public (f (n uint)) (ok (/ u1 n))) (define-public (say (text (string-utf8 300))) (err u7))"
 
 
-def test_it_talks_of_blocks_and_transactions() -> None:
+def test_block_log_has_a_line_for_each_block_and_transaction() -> None:
     lines: list[str] = []
-    with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0, talk=lines.append) as devnet:
+    with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0, block_log=lines.append) as devnet:
         account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
         account.transfer(devnet.deployer.address, 5)
         account.submit(ContractPublish("c", CALLED, 4))

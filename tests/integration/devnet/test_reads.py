@@ -18,7 +18,7 @@ from der_client.stacks.clarity import (
 from der_client.stacks.keys import PublicKey
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer, UserPayload
 
-from .bench import AMPLE_FEE, START, Bench
+from .bare_devnet import AMPLE_FEE, START, BareDevnet
 
 NO_ESTIMATE = {
     "error": "Estimation could not be performed",
@@ -31,96 +31,96 @@ def hexed(value: Any) -> str:
     return "0x" + encode(value).hex()
 
 
-def of_contract(bench: Bench, kind: str, name: str = "") -> str:
-    return f"/v2/{kind}/{bench.probe.replace('.', '/')}" + (f"/{name}" if name else "")
+def of_contract(bare: BareDevnet, kind: str, name: str = "") -> str:
+    return f"/v2/{kind}/{bare.probe.replace('.', '/')}" + (f"/{name}" if name else "")
 
 
-def test_account_never_seen(bench: Bench) -> None:
-    account = bench.json("/v2/accounts/ST000000000000000000002AMW42H?proof=0&tip=latest")
+def test_account_never_seen(bare: BareDevnet) -> None:
+    account = bare.json("/v2/accounts/ST000000000000000000002AMW42H?proof=0&tip=latest")
     assert account == {"balance": f"0x{0:032x}", "locked": f"0x{0:032x}", "unlock_height": 0, "nonce": 0}
 
 
-def test_account_that_is_none(bench: Bench) -> None:
+def test_account_that_is_none(bare: BareDevnet) -> None:
     for text in ("ST000", "hello", "ST000000000000000000002AMW42H.", "st000000000000000000002amw42h"):
-        assert bench.get(f"/v2/accounts/{text}").status_code == 404  # a node has no such path
-    response = bench.get("/v2/accounts/ST000000000000000000002AMW42X")
+        assert bare.get(f"/v2/accounts/{text}").status_code == 404  # a node has no such path
+    response = bare.get("/v2/accounts/ST000000000000000000002AMW42X")
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_map_entry(bench: Bench) -> None:
-    bench.call(bench.account(1), "remember", UIntValue(7), AsciiValue("seven"))
-    path = of_contract(bench, "map_entry", "entries")
-    found = bench.post(path, json=hexed(TupleValue({"id": UIntValue(7)}))).json()
-    expected = TupleValue({"who": PrincipalValue(bench.account(1).address), "note": AsciiValue("seven")})
+def test_map_entry(bare: BareDevnet) -> None:
+    bare.call(bare.account(1), "remember", UIntValue(7), AsciiValue("seven"))
+    path = of_contract(bare, "map_entry", "entries")
+    found = bare.post(path, json=hexed(TupleValue({"id": UIntValue(7)}))).json()
+    expected = TupleValue({"who": PrincipalValue(bare.account(1).address), "note": AsciiValue("seven")})
     assert decode(bytes.fromhex(found["data"][2:])) == SomeValue(expected)
     missing = [
-        bench.post(path, json=hexed(TupleValue({"id": UIntValue(8)}))),
-        bench.post(of_contract(bench, "map_entry", "nothing"), json=hexed(UIntValue(8))),
-        bench.post(f"/v2/map_entry/{bench.account(1).address}/nothing/entries", json=hexed(UIntValue(8))),
+        bare.post(path, json=hexed(TupleValue({"id": UIntValue(8)}))),
+        bare.post(of_contract(bare, "map_entry", "nothing"), json=hexed(UIntValue(8))),
+        bare.post(f"/v2/map_entry/{bare.account(1).address}/nothing/entries", json=hexed(UIntValue(8))),
     ]
     assert [decode(bytes.fromhex(response.json()["data"][2:])) for response in missing] == [NoneValue()] * 3
 
 
-def test_data_var(bench: Bench) -> None:
-    bench.call(bench.account(1), "increment", UIntValue(9))
-    assert bench.json(of_contract(bench, "data_var", "counter") + "?proof=0") == {"data": hexed(UIntValue(9))}
+def test_data_var(bare: BareDevnet) -> None:
+    bare.call(bare.account(1), "increment", UIntValue(9))
+    assert bare.json(of_contract(bare, "data_var", "counter") + "?proof=0") == {"data": hexed(UIntValue(9))}
     for name in ("nothing", "LIMIT"):
-        assert bench.get(of_contract(bench, "data_var", name)).status_code == 404
+        assert bare.get(of_contract(bare, "data_var", name)).status_code == 404
 
 
-def test_constants(bench: Bench) -> None:
-    publisher = PrincipalValue(bench.devnet.deployer.address)
+def test_constants(bare: BareDevnet) -> None:
+    publisher = PrincipalValue(bare.devnet.deployer.address)
     expected = {"LIMIT": UIntValue(1000), "DOUBLE": UIntValue(2000), "PUBLISHER": publisher}
-    found = {name: bench.json(of_contract(bench, "constant_val", name))["data"] for name in expected}
+    found = {name: bare.json(of_contract(bare, "constant_val", name))["data"] for name in expected}
     assert found == {name: hexed(value) for name, value in expected.items()}
-    assert str(decode(bytes.fromhex(bench.json(of_contract(bench, "constant_val", "ERR_REFUSED"))["data"][2:]))) == (
+    assert str(decode(bytes.fromhex(bare.json(of_contract(bare, "constant_val", "ERR_REFUSED"))["data"][2:]))) == (
         "(err u77)"
     )
-    assert bench.json(of_contract(bench, "constant_val", "NOTE"))["data"] == hexed(AsciiValue('a "quoted" ; text'))
+    assert bare.json(of_contract(bare, "constant_val", "NOTE"))["data"] == hexed(AsciiValue('a "quoted" ; text'))
     for name in ("nothing", "counter"):
-        assert bench.get(of_contract(bench, "constant_val", name)).status_code == 404
+        assert bare.get(of_contract(bare, "constant_val", name)).status_code == 404
 
 
-def test_constant_made_by_a_function_is_not_told(bench: Bench) -> None:
-    publisher = bench.account(3)
+def test_constant_made_by_a_function_is_not_told(bare: BareDevnet) -> None:
+    publisher = bare.account(3)
     source = "(define-private (five) u5) (define-constant FIVE (five)) (define-constant SIX u6)"
-    bench.send(publisher, ContractPublish("odd", source, 4))
-    response = bench.get(f"/v2/constant_val/{publisher.address}/odd/FIVE")
+    bare.send(publisher, ContractPublish("odd", source, 4))
+    response = bare.get(f"/v2/constant_val/{publisher.address}/odd/FIVE")
     assert response.status_code == 501
     assert "cannot evaluate" in response.text
 
 
-def test_missing_contract_gives_text(bench: Bench) -> None:
+def test_missing_contract_gives_text(bare: BareDevnet) -> None:
     for kind in ("contracts/interface", "contracts/source"):
-        response = bench.get(f"/v2/{kind}/{bench.account(1).address}/nothing")
+        response = bare.get(f"/v2/{kind}/{bare.account(1).address}/nothing")
         assert response.status_code == 404
         assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_transfer_fee_is_a_number(bench: Bench) -> None:
-    assert bench.json("/v2/fees/transfer") == 1
+def test_transfer_fee_is_a_number(bare: BareDevnet) -> None:
+    assert bare.json("/v2/fees/transfer") == 1
 
 
-def test_fee_estimate_covers_the_minimum(bench: Bench) -> None:
-    bench.transfer(bench.account(1), bench.account(2).address, 1)
-    payload = TokenTransfer(PrincipalValue(bench.account(2).address), 10).encode()
+def test_fee_estimate_covers_the_minimum(bare: BareDevnet) -> None:
+    bare.transfer(bare.account(1), bare.account(2).address, 1)
+    payload = TokenTransfer(PrincipalValue(bare.account(2).address), 10).encode()
     body = {"transaction_payload": payload.hex(), "estimated_len": 500}
-    fees = [estimation["fee"] for estimation in bench.post("/v2/fees/transaction", json=body).json()["estimations"]]
+    fees = [estimation["fee"] for estimation in bare.post("/v2/fees/transaction", json=body).json()["estimations"]]
     assert fees == sorted(fees)
     assert fees[0] >= 500
-    assert bench.post("/v2/fees/transaction", json={"transaction_payload": "zz"}).status_code == 400
+    assert bare.post("/v2/fees/transaction", json={"transaction_payload": "zz"}).status_code == 400
 
 
 def test_fee_estimate_is_for_what_was_mined_before() -> None:
     """Calls of each function by themselves, all transfers as one, all publications as one."""
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
-        bench = Bench(devnet)
+        bare = BareDevnet(devnet)
         payloads: dict[str, UserPayload] = {
             "publication": ContractPublish("any", "(define-public (f) (ok u1))", 4),
-            "transfer": TokenTransfer(PrincipalValue(bench.probe), 3),
-            "call": ContractCall(bench.probe, "increment", (UIntValue(7),)),
-            "other call": ContractCall(bench.probe, "look", ()),
+            "transfer": TokenTransfer(PrincipalValue(bare.probe), 3),
+            "call": ContractCall(bare.probe, "increment", (UIntValue(7),)),
+            "other call": ContractCall(bare.probe, "look", ()),
         }
 
         def estimates(**more: Any) -> dict[str, int | None]:
@@ -128,7 +128,7 @@ def test_fee_estimate_is_for_what_was_mined_before() -> None:
             found: dict[str, int | None] = {}
             for name, payload in payloads.items():
                 body = {"transaction_payload": payload.encode().hex(), **more}
-                response = bench.post("/v2/fees/transaction", json=body)
+                response = bare.post("/v2/fees/transaction", json=body)
                 found[name] = response.json()["estimations"][0]["fee"] if response.ok else None
                 if not response.ok:
                     assert (response.status_code, response.json()) == (400, NO_ESTIMATE)
@@ -143,76 +143,76 @@ def test_fee_estimate_is_for_what_was_mined_before() -> None:
             assert estimates(estimated_len=900) == {name: 900 if name in known else None for name in lengths}
 
         assert set(estimates().values()) == {None}
-        bench.publish_probe()
+        bare.publish_probe()
         check("publication")
-        bench.transfer(bench.account(1), bench.account(2).address, 1)
+        bare.transfer(bare.account(1), bare.account(2).address, 1)
         check("transfer")
-        bench.call(bench.account(1), "increment", UIntValue(1))
+        bare.call(bare.account(1), "increment", UIntValue(1))
         check("call")
-        bench.call(bench.account(1), "look")
+        bare.call(bare.account(1), "look")
         check("other call")
         payload = payloads["call"].encode().hex()
-        longer = bench.post("/v2/fees/transaction", json={"transaction_payload": f"0x{payload}ffff"})
+        longer = bare.post("/v2/fees/transaction", json={"transaction_payload": f"0x{payload}ffff"})
         assert (
             longer.json()["estimations"][0]["fee"] == lengths["call"] + 2
         )  # its bytes count, what follows is not read
         assert longer.json()["estimated_cost"]["write_count"] == 1
-        half = bench.post("/v2/fees/transaction", json={"transaction_payload": payload[:-2]})
+        half = bare.post("/v2/fees/transaction", json={"transaction_payload": payload[:-2]})
         assert (half.status_code, half.text[:31]) == (400, "Failed to decode due to SIP-003")
 
 
-def test_node_transaction_text(bench: Bench) -> None:
-    transaction = bench.build(bench.account(1), ContractCall(bench.probe, "refuse", (UIntValue(1),)))
-    bench.submit(transaction.encode())
-    answer = bench.json(f"/v3/transaction/{transaction.txid}")
+def test_node_transaction_text(bare: BareDevnet) -> None:
+    transaction = bare.build(bare.account(1), ContractCall(bare.probe, "refuse", (UIntValue(1),)))
+    bare.submit(transaction.encode())
+    answer = bare.json(f"/v3/transaction/{transaction.txid}")
     assert answer["result"] == "(err u77)"
     assert answer["tx"] == transaction.encode().hex()
-    assert bench.get(f"/v3/transaction/{'0' * 64}").status_code == 404
+    assert bare.get(f"/v3/transaction/{'0' * 64}").status_code == 404
 
 
-def test_unknown_transaction_is_404_json(bench: Bench) -> None:
-    response = bench.get(f"/extended/v1/tx/0x{'0' * 64}")
+def test_unknown_transaction_is_404_json(bare: BareDevnet) -> None:
+    response = bare.get(f"/extended/v1/tx/0x{'0' * 64}")
     assert response.status_code == 404
     expected = {"statusCode": 404, "error": "Not Found", "message": "could not find transaction by ID"}
     assert response.json() == expected
-    raw = bench.get(f"/extended/v1/tx/0x{'0' * 64}/raw")
+    raw = bare.get(f"/extended/v1/tx/0x{'0' * 64}/raw")
     assert raw.json() == expected | {"message": "could not find raw transaction by ID"}
-    contract = bench.get(f"/extended/v1/contract/{bench.probe}x")
+    contract = bare.get(f"/extended/v1/contract/{bare.probe}x")
     assert contract.json() == expected | {"message": "cannot find contract by ID"}
-    assert bench.get("/extended/v1/tx/0x12").status_code == 400
-    nothing = bench.get("/extended/v1/nothing").json()
+    assert bare.get("/extended/v1/tx/0x12").status_code == 400
+    nothing = bare.get("/extended/v1/nothing").json()
     assert nothing == expected | {"message": "Route GET:/extended/v1/nothing not found"}
 
 
-def test_slash_at_the_end_of_a_path(bench: Bench) -> None:
+def test_slash_at_the_end_of_a_path(bare: BareDevnet) -> None:
     """The API takes it for nothing, a node does not."""
-    assert bench.json("/extended/v1/status/") == bench.json("/extended/v1/status")
-    assert bench.json("/extended/v2/blocks/?limit=1") == bench.json("/extended/v2/blocks?limit=1")
+    assert bare.json("/extended/v1/status/") == bare.json("/extended/v1/status")
+    assert bare.json("/extended/v2/blocks/?limit=1") == bare.json("/extended/v2/blocks?limit=1")
     for path in ("/v2/info/", "/extended/v1/status//", "/devnet/"):
-        assert bench.get(path).status_code == 404
+        assert bare.get(path).status_code == 404
 
 
-def test_headers_of_the_api(bench: Bench) -> None:
+def test_headers_of_the_api(bare: BareDevnet) -> None:
     for path in ("/extended/v1/status", "/extended/v3/principals/x/nonces"):
-        headers = bench.get(path).headers
+        headers = bare.get(path).headers
         assert (headers["cache-control"], headers["x-api-version"]) == ("no-store", "der-client devnet")
-    assert "x-api-version" not in bench.get("/v2/info").headers
+    assert "x-api-version" not in bare.get("/v2/info").headers
 
 
-def test_node_tells_of_itself(bench: Bench) -> None:
-    info = bench.json("/v2/info")
+def test_node_tells_of_itself(bare: BareDevnet) -> None:
+    info = bare.json("/v2/info")
     key = PublicKey.from_hex(info["node_public_key"])
     assert key.hash160.hex() == info["node_public_key_hash"]
     assert info["last_pox_anchor"] == {"anchor_block_hash": "0" * 64, "anchor_block_txid": "0" * 64}
     assert "affirmations" not in info
 
 
-def test_contract_logs_newest_first_in_pages(bench: Bench) -> None:
+def test_contract_logs_newest_first_in_pages(bare: BareDevnet) -> None:
     for by in range(1, 6):
-        bench.call(bench.account(1), "increment", UIntValue(by))
-    bench.call(bench.account(1), "refuse", UIntValue(9))  # prints nothing that lasts
-    path = f"/extended/v2/smart-contracts/{bench.probe}/logs"
-    everything = bench.json(path)
+        bare.call(bare.account(1), "increment", UIntValue(by))
+    bare.call(bare.account(1), "refuse", UIntValue(9))  # prints nothing that lasts
+    path = f"/extended/v2/smart-contracts/{bare.probe}/logs"
+    everything = bare.json(path)
     assert everything["total"] == 6  # one when it was published
     texts = [log["contract_log"]["value"]["repr"] for log in everything["results"]]
     assert [f"(by u{by})" in text for by, text in zip((5, 4, 3, 2, 1), texts, strict=False)] == [True] * 5
@@ -221,87 +221,87 @@ def test_contract_logs_newest_first_in_pages(bench: Bench) -> None:
     pages: list[Any] = []
     cursor = None
     while True:
-        page = bench.json(f"{path}?limit=2" + (f"&cursor={cursor}" if cursor else ""))
+        page = bare.json(f"{path}?limit=2" + (f"&cursor={cursor}" if cursor else ""))
         pages += page["results"]
         cursor = page["next_cursor"]
         if cursor is None:
             break
     assert pages == everything["results"]
-    assert bench.json(f"{path}?limit=2&offset=2")["results"] == everything["results"][2:4]
-    assert bench.get(f"{path}?cursor=9:9:9").status_code == 400
-    assert bench.get(f"{path}?limit=0").status_code == 400
+    assert bare.json(f"{path}?limit=2&offset=2")["results"] == everything["results"][2:4]
+    assert bare.get(f"{path}?cursor=9:9:9").status_code == 400
+    assert bare.get(f"{path}?limit=0").status_code == 400
 
 
-def test_contract_events_of_the_first_version(bench: Bench) -> None:
+def test_contract_events_of_the_first_version(bare: BareDevnet) -> None:
     for by in range(1, 4):
-        bench.call(bench.account(1), "increment", UIntValue(by))
-    path = f"/extended/v1/contract/{bench.probe}/events"
-    page = bench.json(f"{path}?limit=2&offset=1")
+        bare.call(bare.account(1), "increment", UIntValue(by))
+    path = f"/extended/v1/contract/{bare.probe}/events"
+    page = bare.json(f"{path}?limit=2&offset=1")
     assert (page["limit"], page["offset"]) == (2, 1)
-    logs = bench.json(f"/extended/v2/smart-contracts/{bench.probe}/logs?limit=2&offset=1")["results"]
+    logs = bare.json(f"/extended/v2/smart-contracts/{bare.probe}/logs?limit=2&offset=1")["results"]
     places = ("block_height", "block_time")
     assert page["results"] == [{k: v for k, v in log.items() if k not in places} for log in logs]
-    assert bench.get("/extended/v1/contract/nothing/events").status_code == 400
+    assert bare.get("/extended/v1/contract/nothing/events").status_code == 400
 
 
-def test_nonces(bench: Bench) -> None:
-    sender = bench.account(1)
+def test_nonces(bare: BareDevnet) -> None:
+    sender = bare.account(1)
     path = f"/extended/v1/address/{sender.address}/nonces"
-    assert bench.json(path)["last_executed_tx_nonce"] is None
-    assert bench.json(path)["possible_next_nonce"] == 0
-    bench.transfer(sender, bench.account(2).address, 1)
-    gap = bench.build(sender, TokenTransfer(PrincipalValue(bench.account(2).address), 1), nonce=3)
-    assert bench.submit(gap.encode()).ok
-    assert bench.json(path) == {
+    assert bare.json(path)["last_executed_tx_nonce"] is None
+    assert bare.json(path)["possible_next_nonce"] == 0
+    bare.transfer(sender, bare.account(2).address, 1)
+    gap = bare.build(sender, TokenTransfer(PrincipalValue(bare.account(2).address), 1), nonce=3)
+    assert bare.submit(gap.encode()).ok
+    assert bare.json(path) == {
         "last_executed_tx_nonce": 0,
         "last_mempool_tx_nonce": 3,
         "possible_next_nonce": 4,
         "detected_missing_nonces": [2, 1],
         "detected_mempool_nonces": [],
     }
-    between = TokenTransfer(PrincipalValue(bench.account(2).address), 1)
-    assert bench.submit(bench.build(sender, between, nonce=2).encode()).ok
-    nonces = bench.json(path)
+    between = TokenTransfer(PrincipalValue(bare.account(2).address), 1)
+    assert bare.submit(bare.build(sender, between, nonce=2).encode()).ok
+    nonces = bare.json(path)
     assert (nonces["detected_missing_nonces"], nonces["detected_mempool_nonces"]) == ([1], [2])
-    assert bench.receipt(gap.txid)["tx_status"] == "pending"
-    assert bench.json(f"/v2/transactions/unconfirmed/{gap.txid}")["status"] == "Mempool"
+    assert bare.receipt(gap.txid)["tx_status"] == "pending"
+    assert bare.json(f"/v2/transactions/unconfirmed/{gap.txid}")["status"] == "Mempool"
 
 
-def test_blocks(bench: Bench) -> None:
-    receipt = bench.transfer(bench.account(1), bench.account(2).address, 1)
-    latest = bench.json("/extended/v2/blocks/latest")
+def test_blocks(bare: BareDevnet) -> None:
+    receipt = bare.transfer(bare.account(1), bare.account(2).address, 1)
+    latest = bare.json("/extended/v2/blocks/latest")
     assert latest["height"] == receipt["block_height"]
     assert latest["block_time"] == receipt["block_time"] > START
     assert latest["tx_count"] == 1
-    by_hash = bench.json(f"/extended/v2/blocks/{receipt['block_hash']}")
+    by_hash = bare.json(f"/extended/v2/blocks/{receipt['block_hash']}")
     assert by_hash == latest
-    parent = bench.json(f"/extended/v2/blocks/{latest['height'] - 1}")
+    parent = bare.json(f"/extended/v2/blocks/{latest['height'] - 1}")
     assert parent["hash"] == latest["parent_block_hash"]
-    inside = bench.json(f"/extended/v2/blocks/{latest['height']}/transactions")
+    inside = bare.json(f"/extended/v2/blocks/{latest['height']}/transactions")
     assert [transaction["tx_id"] for transaction in inside["results"]] == [receipt["tx_id"]]
-    assert bench.json("/extended/v2/blocks?limit=1")["results"] == [latest]
-    assert bench.get("/extended/v2/blocks/99999").status_code == 404
-    info = bench.json("/v2/info")
+    assert bare.json("/extended/v2/blocks?limit=1")["results"] == [latest]
+    assert bare.get("/extended/v2/blocks/99999").status_code == 404
+    info = bare.json("/v2/info")
     assert info["stacks_tip_height"] == latest["height"]
     assert "0x" + info["stacks_tip"] == latest["hash"]
 
 
-def test_stx_balance_of_the_api(bench: Bench) -> None:
-    before = bench.json(f"/extended/v1/address/{bench.account(1).address}/balances")["stx"]
-    bench.transfer(bench.account(1), bench.account(2).address, 100)
-    after = bench.json(f"/extended/v1/address/{bench.account(1).address}/balances")["stx"]
+def test_stx_balance_of_the_api(bare: BareDevnet) -> None:
+    before = bare.json(f"/extended/v1/address/{bare.account(1).address}/balances")["stx"]
+    bare.transfer(bare.account(1), bare.account(2).address, 100)
+    after = bare.json(f"/extended/v1/address/{bare.account(1).address}/balances")["stx"]
     assert int(before["balance"]) - int(after["balance"]) == 100 + AMPLE_FEE
     assert int(after["total_sent"]) - int(before["total_sent"]) == 100
     assert int(after["total_fees_sent"]) - int(before["total_fees_sent"]) == AMPLE_FEE
 
 
-def test_faucet(bench: Bench) -> None:
+def test_faucet(bare: BareDevnet) -> None:
     address = "ST2JHG361ZXG51QTKY2NQCVBPPRRE2KZB1HR05NNC"
-    before = bench.balance(address)
-    answer = bench.post(f"/extended/v1/faucets/stx?address={address}").json()
+    before = bare.balance(address)
+    answer = bare.post(f"/extended/v1/faucets/stx?address={address}").json()
     assert answer["success"] is True
-    assert bench.receipt(answer["txId"][2:])["tx_status"] == "success"
-    assert bench.balance(address) == before + 500_000_000
-    txid = bench.devnet.fund(bench.probe)
-    assert bench.receipt(txid)["token_transfer"]["recipient_address"] == bench.probe
-    assert bench.post("/extended/v1/faucets/stx?address=nobody").status_code == 400
+    assert bare.receipt(answer["txId"][2:])["tx_status"] == "success"
+    assert bare.balance(address) == before + 500_000_000
+    txid = bare.devnet.fund(bare.probe)
+    assert bare.receipt(txid)["token_transfer"]["recipient_address"] == bare.probe
+    assert bare.post("/extended/v1/faucets/stx?address=nobody").status_code == 400

@@ -16,19 +16,19 @@ from der_client.project import installed_project
 from der_client.stacks.clarity import PrincipalValue, UIntValue
 from der_client.stacks.transactions import ContractCall, ContractPublish, PostConditionMode, TokenTransfer
 
-from .bench import PROBE, START, Bench
+from .bare_devnet import PROBE, START, BareDevnet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def start(path: Path, **options: Any) -> Bench:
-    return Bench(Devnet(deploy_contracts=False, start_time=START, state_file=path, **options))
+def start(path: Path, **options: Any) -> BareDevnet:
+    return BareDevnet(Devnet(deploy_contracts=False, start_time=START, state_file=path, **options))
 
 
-def kill(bench: Bench) -> None:
-    os.kill(int(bench.json("/devnet")["pid"]), signal.SIGKILL)
-    bench.devnet.close()
+def kill(bare: BareDevnet) -> None:
+    os.kill(int(bare.json("/devnet")["pid"]), signal.SIGKILL)
+    bare.devnet.close()
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
@@ -42,33 +42,33 @@ def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
     path.write_text("".join(f"{json.dumps(line)}\n" for line in [first | {"format": "der-client-devnet-1"}, *others]))
 
 
-def seen(bench: Bench, txids: list[str]) -> Any:
+def seen(bare: BareDevnet, txids: list[str]) -> Any:
     return (
-        bench.json("/extended/v2/blocks?limit=30"),
-        [bench.receipt(txid) for txid in txids],
-        [bench.json(f"/v2/accounts/{account.address}") for account in bench.devnet.accounts.values()],
-        bench.json("/devnet") | {"pid": 0, "vm_copies_bytes": 0},
+        bare.json("/extended/v2/blocks?limit=30"),
+        [bare.receipt(txid) for txid in txids],
+        [bare.json(f"/v2/accounts/{account.address}") for account in bare.devnet.accounts.values()],
+        bare.json("/devnet") | {"pid": 0, "vm_copies_bytes": 0},
     )
 
 
 def test_restart_after_kill_gives_the_same_chain(tmp_path: Path) -> None:
     path = tmp_path / "a state file.jsonl"
-    bench = start(path)
-    bench.publish_probe()
+    bare = start(path)
+    bare.publish_probe()
     txids = [
-        bench.send(bench.account(number), ContractCall(bench.probe, function, (UIntValue(number),)))
+        bare.send(bare.account(number), ContractCall(bare.probe, function, (UIntValue(number),)))
         for number, function in ((1, "increment"), (2, "increment-and-divide"), (3, "refuse"), (4, "burn"))
     ]
-    bench.devnet.advance(seconds=3_600)
-    snapshot = bench.devnet.snapshot()
-    bench.transfer(bench.account(5), bench.account(6).address, 5)
-    bench.devnet.revert(snapshot)
-    kept = bench.devnet.snapshot()
-    bench.devnet.mine(2)
-    gap = bench.build(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1), nonce=9)
-    assert bench.submit(gap.encode()).ok
-    before = seen(bench, [*txids, gap.txid])
-    kill(bench)
+    bare.devnet.advance(seconds=3_600)
+    snapshot = bare.devnet.snapshot()
+    bare.transfer(bare.account(5), bare.account(6).address, 5)
+    bare.devnet.revert(snapshot)
+    kept = bare.devnet.snapshot()
+    bare.devnet.mine(2)
+    gap = bare.build(bare.account(1), TokenTransfer(PrincipalValue(bare.account(2).address), 1), nonce=9)
+    assert bare.submit(gap.encode()).ok
+    before = seen(bare, [*txids, gap.txid])
+    kill(bare)
     again = start(path)
     assert seen(again, [*txids, gap.txid]) == before
     # And it goes on: reverting to a snapshot of the first life, new blocks, another restart.
@@ -83,9 +83,9 @@ def test_restart_after_kill_gives_the_same_chain(tmp_path: Path) -> None:
 
 def test_line_cut_off_by_the_kill_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bench = start(path)
-    receipt = bench.transfer(bench.account(1), bench.account(2).address, 5)
-    bench.devnet.close()
+    bare = start(path)
+    receipt = bare.transfer(bare.account(1), bare.account(2).address, 5)
+    bare.devnet.close()
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"do":"submit","raw":"8080')
     again = start(path)
@@ -98,13 +98,13 @@ def test_line_cut_off_by_the_kill_is_ignored(tmp_path: Path) -> None:
 
 def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bench = start(path)
+    bare = start(path)
     answered: dict[int, list[str]] = {number: [] for number in range(1, 5)}
     stop = threading.Event()
 
     def keep_sending(number: int) -> None:
-        own = Bench(bench.devnet)
-        sender, recipient = bench.account(number), PrincipalValue(bench.account(8).address)
+        own = BareDevnet(bare.devnet)
+        sender, recipient = bare.account(number), PrincipalValue(bare.account(8).address)
         nonce = 0
         while not stop.is_set():
             transaction = own.build(sender, TokenTransfer(recipient, nonce + 1), nonce=nonce)
@@ -121,7 +121,7 @@ def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) ->
         thread.start()
     while min(len(txids) for txids in answered.values()) < 10:
         pass
-    kill(bench)
+    kill(bare)
     stop.set()
     for thread in threads:
         thread.join()
@@ -135,12 +135,12 @@ def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) ->
 
 def test_one_file_one_devnet(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bench = start(path)
+    bare = start(path)
     with pytest.raises(DevnetError, match="in use by the devnet with process id"):
         start(path)
-    bench.devnet.mine()
-    height = bench.devnet.block_height
-    bench.devnet.close()
+    bare.devnet.mine()
+    height = bare.devnet.block_height
+    bare.devnet.close()
     assert list(tmp_path.iterdir()) == [path]
     again = start(path)
     assert again.devnet.block_height == height
@@ -177,7 +177,8 @@ def test_contract_that_changed_since(tmp_path: Path) -> None:
             f"devnet: {devnet.deployer.address}.{changed.stem} in the state file differs from "
             f"contracts/{changed.name}: the chain keeps the old source; start with a new state file to use the new one"
         )
-        source = Bench(devnet).json(f"/v2/contracts/source/{devnet.deployer.address}/{changed.stem}?proof=0")["source"]
+        path = f"/v2/contracts/source/{devnet.deployer.address}/{changed.stem}?proof=0"
+        source = BareDevnet(devnet).json(path)["source"]
         assert ";; changed" not in source
 
 
@@ -213,29 +214,29 @@ def test_file_of_something_else(tmp_path: Path) -> None:
 
 def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bench = start(path, block_interval_s=0)
-    bench.devnet.mine()
-    sender, other = bench.account(1), bench.account(2)
-    published = bench.build(
-        bench.devnet.deployer, ContractPublish("probe", PROBE, 4), fee=20_000, mode=PostConditionMode.ALLOW
+    bare = start(path, block_interval_s=0)
+    bare.devnet.mine()
+    sender, other = bare.account(1), bare.account(2)
+    published = bare.build(
+        bare.devnet.deployer, ContractPublish("probe", PROBE, 4), fee=20_000, mode=PostConditionMode.ALLOW
     )
-    bench.submit(published.encode())
-    bench.devnet.mine()
+    bare.submit(published.encode())
+    bare.devnet.mine()
     calls = [
-        bench.build(account, ContractCall(bench.probe, function, (UIntValue(7),)), nonce=nonce)
+        bare.build(account, ContractCall(bare.probe, function, (UIntValue(7),)), nonce=nonce)
         for account in (sender, other)
         for nonce, function in enumerate(("burn", "increment-and-divide", "refuse", "increment"))
     ]
     for call in calls:
-        assert bench.submit(call.encode()).ok
-    bench.devnet.mine()
-    before = seen(bench, [call.txid for call in calls])
+        assert bare.submit(call.encode()).ok
+    bare.devnet.mine()
+    before = seen(bare, [call.txid for call in calls])
     assert {receipt["tx_status"] for receipt in before[1]} == {
         "success",
         "abort_by_response",
         "abort_by_post_condition",
     }
-    bench.devnet.close()
+    bare.devnet.close()
     (mined,) = [line for line in lines_of(path) if line.get("undone")]
     rolled_back = {receipt["tx_id"][2:] for receipt in before[1] if receipt["tx_status"] == "abort_by_post_condition"}
     assert rolled_back <= mined["undone"].keys() < {call.txid for call in calls}
@@ -255,12 +256,12 @@ def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
 def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
     """As by an earlier version of the devnet, which took contracts of all kinds for a trait."""
     path = tmp_path / "state"
-    bench = start(path)
-    bench.publish_probe()
-    missing = PrincipalValue(f"{bench.account(2).address}.missing")
-    call = bench.build(bench.account(1), ContractCall(bench.probe, "look-through", (missing,)))
-    assert bench.submit(call.encode()).status_code == 400
-    bench.devnet.close()
+    bare = start(path)
+    bare.publish_probe()
+    missing = PrincipalValue(f"{bare.account(2).address}.missing")
+    call = bare.build(bare.account(1), ContractCall(bare.probe, "look-through", (missing,)))
+    assert bare.submit(call.encode()).status_code == 400
+    bare.devnet.close()
     entries: list[dict[str, Any]] = [{"do": "submit", "raw": call.encode().hex()}, {"do": "mine", "each": True}]
     write_lines(path, [*lines_of(path), *entries])
     again = start(path)
@@ -271,11 +272,11 @@ def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
 
 def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bench = start(path, track_costs=False)
-    bench.publish_probe()
-    before = bench.call(bench.account(1), "increment", UIntValue(7))
+    bare = start(path, track_costs=False)
+    bare.publish_probe()
+    before = bare.call(bare.account(1), "increment", UIntValue(7))
     assert before["execution_cost_runtime"] == 0
-    bench.devnet.close()
+    bare.devnet.close()
     again = start(path, track_costs=False)
     assert again.receipt(before["tx_id"][2:]) == before
     again.devnet.close()
@@ -283,9 +284,9 @@ def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
 
 def test_damage_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    bench = start(path)
-    bench.transfer(bench.account(1), bench.account(2).address, 5)
-    bench.devnet.close()
+    bare = start(path)
+    bare.transfer(bare.account(1), bare.account(2).address, 5)
+    bare.devnet.close()
     whole = bytearray(path.read_bytes())
     whole[whole.index(b'"submit"') + 30] ^= 1
     path.write_bytes(whole)
@@ -302,8 +303,8 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
 def test_a_link_is_the_file_that_it_leads_to(tmp_path: Path) -> None:
     path, link = tmp_path / "state", tmp_path / "link"
     link.symlink_to(path)
-    bench = start(link)
+    bare = start(link)
     with pytest.raises(DevnetError, match="in use by the devnet with process id"):
         start(path)
-    bench.devnet.close()
+    bare.devnet.close()
     assert sorted(tmp_path.iterdir()) == [link, path]

@@ -16,7 +16,7 @@ from der_client.stacks.errors import ContractError, DerClientError, NotFoundErro
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import ContractCall, ContractPublish, TokenTransfer
 
-from .bench import START
+from .bare_devnet import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from der_client.devnet import Devnet
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.transactions import TokenTransfer
 
-from .bench import START, Bench
+from .bare_devnet import START, BareDevnet
 
 if TYPE_CHECKING:
     import requests
@@ -21,17 +21,17 @@ PAGE = "http://localhost:3000"
 CONTROL = ("mine", "advance", "snapshot", "revert", "reset", "costs", "simulate")
 
 
-def send(bench: Bench, method: str, path: str, headers: dict[str, str], **body: Any) -> requests.Response:
-    return bench.session.request(method, bench.devnet.url + path, headers=headers, timeout=30, **body)
+def send(bare: BareDevnet, method: str, path: str, headers: dict[str, str], **body: Any) -> requests.Response:
+    return bare.session.request(method, bare.devnet.url + path, headers=headers, timeout=30, **body)
 
 
-def preflight(bench: Bench, path: str) -> requests.Response:
+def preflight(bare: BareDevnet, path: str) -> requests.Response:
     asked = {
         "origin": PAGE,
         "access-control-request-method": "POST",
         "access-control-request-headers": "content-type",
     }
-    return send(bench, "OPTIONS", path, asked)
+    return send(bare, "OPTIONS", path, asked)
 
 
 def allowed(response: requests.Response) -> str | None:
@@ -50,36 +50,36 @@ def allowed(response: requests.Response) -> str | None:
         "/nothing",
     ],
 )
-def test_pages_may_read_what_node_and_api_answer(bench: Bench, path: str) -> None:
+def test_pages_may_read_what_node_and_api_answer(bare: BareDevnet, path: str) -> None:
     """Refusals as well; the node gives them to anybody, also without an origin."""
     for headers in ({"origin": PAGE}, {}):
-        assert allowed(send(bench, "GET", path, headers)) == "*"
+        assert allowed(send(bare, "GET", path, headers)) == "*"
 
 
-def test_pages_may_send_transactions(bench: Bench) -> None:
+def test_pages_may_send_transactions(bare: BareDevnet) -> None:
     for path in ("/v2/transactions", "/v2/map_entry/x/y/z", "/extended/v1/faucets/stx"):
-        answer = preflight(bench, path)
+        answer = preflight(bare, path)
         assert (answer.status_code, allowed(answer)) == (204, "*")
         assert "POST" in answer.headers["access-control-allow-methods"]
         assert answer.headers["access-control-allow-headers"] == "content-type"
-    payload = TokenTransfer(PrincipalValue(bench.account(2).address), 1)
-    raw = bench.build(bench.account(1), payload).encode()
+    payload = TokenTransfer(PrincipalValue(bare.account(2).address), 1)
+    raw = bare.build(bare.account(1), payload).encode()
     headers = {"origin": PAGE, "content-type": "application/octet-stream"}
-    sent = send(bench, "POST", "/v2/transactions", headers, data=raw)
+    sent = send(bare, "POST", "/v2/transactions", headers, data=raw)
     assert (sent.status_code, allowed(sent)) == (200, "*")
 
 
 @pytest.mark.parametrize("action", CONTROL)
-def test_pages_do_not_control_the_devnet(bench: Bench, action: str) -> None:
+def test_pages_do_not_control_the_devnet(bare: BareDevnet, action: str) -> None:
     """Neither by what a browser asks for first, nor by what it sends at once, such as a form."""
     path = f"/devnet/{action}"
-    asked = preflight(bench, path)
+    asked = preflight(bare, path)
     assert (asked.status_code, allowed(asked)) == (403, None)
-    before = bench.json("/devnet")
+    before = bare.json("/devnet")
     origins = [
         {"origin": PAGE},
         {"origin": "null"},
-        {"origin": bench.devnet.url},  # of a name that was made to mean this machine
+        {"origin": bare.devnet.url},  # of a name that was made to mean this machine
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"sec-fetch-site": "same-origin"},
@@ -87,32 +87,32 @@ def test_pages_do_not_control_the_devnet(bench: Bench, action: str) -> None:
     for headers in origins:
         for kind in ("", "text/plain", "application/x-www-form-urlencoded", "application/json"):
             body = b"{}" if kind else b""
-            answer = send(bench, "POST", path, {**headers, **({"content-type": kind} if kind else {})}, data=body)
+            answer = send(bare, "POST", path, {**headers, **({"content-type": kind} if kind else {})}, data=body)
             assert (answer.status_code, allowed(answer)) == (403, None)
             assert "web pages" in answer.json()["error"]
-    assert bench.json("/devnet") == before
+    assert bare.json("/devnet") == before
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:3999", "localhost.evil.example", "127.0.0.1.example", "[x]", ""]
 )
-def test_names_that_others_made_mean_this_machine(bench: Bench, host: str) -> None:
+def test_names_that_others_made_mean_this_machine(bare: BareDevnet, host: str) -> None:
     """A page of such a name asks its own origin: the browser names no origin then, and no site without https."""
     headers = {"host": host}
-    before = bench.json("/devnet")
-    accounts = send(bench, "GET", "/devnet/accounts", headers)
+    before = bare.json("/devnet")
+    accounts = send(bare, "GET", "/devnet/accounts", headers)
     assert (accounts.status_code, "private_key" in accounts.text) == (403, False)
     for action in CONTROL:
-        assert send(bench, "POST", f"/devnet/{action}", headers, json={}).status_code == 403
-    assert send(bench, "GET", "/v2/info", headers).ok
-    assert bench.json("/devnet") == before
+        assert send(bare, "POST", f"/devnet/{action}", headers, json={}).status_code == 403
+    assert send(bare, "GET", "/v2/info", headers).ok
+    assert bare.json("/devnet") == before
 
 
 @pytest.mark.parametrize(
     "host", ["localhost", "LocalHost:3999", "127.0.0.1", "192.168.1.5:3999", "[::1]", "[fe80::1]:3999"]
 )
-def test_names_of_this_machine(bench: Bench, host: str) -> None:
-    assert send(bench, "GET", "/devnet/accounts", {"host": host}).ok
+def test_names_of_this_machine(bare: BareDevnet, host: str) -> None:
+    assert send(bare, "GET", "/devnet/accounts", {"host": host}).ok
 
 
 def test_name_that_it_was_started_with() -> None:
@@ -122,21 +122,21 @@ def test_name_that_it_was_started_with() -> None:
     except OSError:
         pytest.skip("this machine has no name that leads to it")
     with Devnet(deploy_contracts=False, start_time=START, host=name) as devnet:
-        bench = Bench(devnet)
+        bare = BareDevnet(devnet)
         token = {"authorization": str(devnet._session.headers["Authorization"])}
         for host in (name, f"{name.upper()}:1"):
-            assert send(bench, "GET", "/devnet/accounts", {"host": host} | token).ok
-        assert send(bench, "GET", "/devnet/accounts", {"host": f"{name}.example"}).status_code == 403
+            assert send(bare, "GET", "/devnet/accounts", {"host": host} | token).ok
+        assert send(bare, "GET", "/devnet/accounts", {"host": f"{name}.example"}).status_code == 403
 
 
-def test_pages_cannot_read_what_controls_the_devnet(bench: Bench) -> None:
+def test_pages_cannot_read_what_controls_the_devnet(bare: BareDevnet) -> None:
     for path in ("/devnet", "/devnet/accounts"):
-        assert allowed(send(bench, "GET", path, {})) is None
-    accounts = send(bench, "GET", "/devnet/accounts", {"origin": PAGE})
+        assert allowed(send(bare, "GET", path, {})) is None
+    accounts = send(bare, "GET", "/devnet/accounts", {"origin": PAGE})
     assert (accounts.status_code, allowed(accounts)) == (403, None)
-    itself = send(bench, "GET", "/devnet", {"origin": PAGE})
+    itself = send(bare, "GET", "/devnet", {"origin": PAGE})
     assert (itself.status_code, allowed(itself)) == (200, None)
-    assert send(bench, "GET", "/devnet/accounts", {"sec-fetch-site": "none"}).ok  # who types the address
+    assert send(bare, "GET", "/devnet/accounts", {"sec-fetch-site": "none"}).ok  # who types the address
 
 
 EXPLORER = Path(__file__).parents[3] / "devnet" / "explorer"
@@ -144,31 +144,31 @@ SHOWN = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class TestExplorer:
-    def test_who_asks_for_a_page_gets_one(self, bench: Bench) -> None:
-        page = send(bench, "GET", "/", SHOWN)
+    def test_who_asks_for_a_page_gets_one(self, bare: BareDevnet) -> None:
+        page = send(bare, "GET", "/", SHOWN)
         assert page.status_code == 200
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.text == (EXPLORER / "index.html").read_text()
 
     @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-    def test_programs_get_what_a_node_says(self, bench: Bench, accept: str) -> None:
-        answer = send(bench, "GET", "/", {"accept": accept})
+    def test_programs_get_what_a_node_says(self, bare: BareDevnet, accept: str) -> None:
+        answer = send(bare, "GET", "/", {"accept": accept})
         assert (answer.status_code, answer.text) == (404, "No such file or directory")
 
-    def test_its_files_are_served_and_nothing_else(self, bench: Bench) -> None:
+    def test_its_files_are_served_and_nothing_else(self, bare: BareDevnet) -> None:
         unserved = {"index.html", "answers.d.ts"}  # the page has its own address; types are for those who write it
         files = [path for path in EXPLORER.rglob("*") if path.is_file() and path.name not in unserved]
         assert len(files) > 10
         for path in files:
-            answer = send(bench, "GET", f"/explorer/{path.relative_to(EXPLORER).as_posix()}", {})
+            answer = send(bare, "GET", f"/explorer/{path.relative_to(EXPLORER).as_posix()}", {})
             assert answer.content == path.read_bytes()
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert allowed(answer) is None
         for name in ("", *unserved, "../main.js", "..%2fmain.js", "views", "nothing.js", "%00"):
-            assert send(bench, "GET", f"/explorer/{name}", SHOWN).status_code in {400, 404}, name
+            assert send(bare, "GET", f"/explorer/{name}", SHOWN).status_code in {400, 404}, name
 
-    def test_nothing_runs_but_its_own_files(self, bench: Bench) -> None:
-        text = send(bench, "GET", "/", SHOWN).headers["content-security-policy"]
+    def test_nothing_runs_but_its_own_files(self, bare: BareDevnet) -> None:
+        text = send(bare, "GET", "/", SHOWN).headers["content-security-policy"]
         policy = dict(rule.split(" ", 1) for rule in text.split("; "))
         assert policy["default-src"] == "'none'"
         assert policy["script-src"] == policy["style-src"] == policy["img-src"] == "'self'"
@@ -177,10 +177,10 @@ class TestExplorer:
         assert "unsafe" not in text
         assert "style=" not in (EXPLORER / "index.html").read_text()
 
-    def test_it_may_read_traces_and_no_other_page_may(self, bench: Bench) -> None:
-        txid = bench.send(bench.account(1), TokenTransfer(PrincipalValue(bench.account(2).address), 1))
+    def test_it_may_read_traces_and_no_other_page_may(self, bare: BareDevnet) -> None:
+        txid = bare.send(bare.account(1), TokenTransfer(PrincipalValue(bare.account(2).address), 1))
         path = f"/devnet/trace/0x{txid}"
-        assert send(bench, "GET", path, {"sec-fetch-site": "same-origin"}).json()["status"] == "success"
+        assert send(bare, "GET", path, {"sec-fetch-site": "same-origin"}).json()["status"] == "success"
         refused = [
             {"sec-fetch-site": "same-origin", "origin": PAGE},
             {"sec-fetch-site": "same-site"},
@@ -188,6 +188,6 @@ class TestExplorer:
             {"sec-fetch-site": "same-origin", "host": "evil.example"},
         ]
         for headers in refused:
-            assert send(bench, "GET", path, headers).status_code == 403
+            assert send(bare, "GET", path, headers).status_code == 403
         for other in ("accounts", "profile", "coverage"):
-            assert send(bench, "GET", f"/devnet/{other}", {"sec-fetch-site": "same-origin"}).status_code == 403
+            assert send(bare, "GET", f"/devnet/{other}", {"sec-fetch-site": "same-origin"}).status_code == 403

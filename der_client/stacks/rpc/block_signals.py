@@ -47,8 +47,8 @@ class Attempts:
         self._failures, self._next = 0, 0.0
 
 
-class Bell:
-    """Rings for new blocks; use `wait` to hear it.
+class BlockSignal:
+    """Signals new blocks; use `wait` to wait for one.
 
     Args:
         url: The client's base address.
@@ -68,11 +68,11 @@ class Bell:
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a socket to hear it over."""
+        """Whether there is a WebSocket."""
         return self._socket is not None
 
     def wait(self, listen: Listen) -> bool:
-        """Wait until it rings.
+        """Wait for a signal.
 
         After a lost connection it returns at once: unannounced blocks have to be looked up.
 
@@ -80,7 +80,7 @@ class Bell:
             listen: The longest wait, with a socket and without.
 
         Returns:
-            Whether it rang, or unannounced blocks have to be looked up; if not, only time passed.
+            Whether there was a signal, or unannounced blocks have to be looked up; if not, only time passed.
         """
         if self._socket is None and self._attempts.is_due:
             self._connect()
@@ -135,7 +135,7 @@ class BlockListener:
         self.height = -1
         self._url = url
         self._headers = headers
-        self._rang = threading.Event()
+        self._signalled = threading.Event()
         self._is_closed = False
         self._thread = threading.Thread(target=self._listen, name="blocks", daemon=True)
         self._thread.start()
@@ -149,9 +149,9 @@ class BlockListener:
         Returns:
             Whether there is something to look for; if not, only time passed.
         """
-        rang = self._rang.wait(seconds)
-        self._rang.clear()
-        return rang
+        signalled = self._signalled.wait(seconds)
+        self._signalled.clear()
+        return signalled
 
     def close(self) -> None:
         """Close the connection; a connection that is being made is closed later."""
@@ -167,15 +167,15 @@ class BlockListener:
         self.close()
 
     def _listen(self) -> None:
-        bell = Bell(self._url, self._headers)
+        signal = BlockSignal(self._url, self._headers)
         try:
-            rang = bell.is_connected  # something may have happened before
+            signalled = signal.is_connected  # something may have happened before
             while not self._is_closed:
-                self.are_announced, self.height = bell.is_connected, bell.height
-                if rang:
-                    self._rang.set()
-                rang = bell.wait(Listen(_CLOSING_S, _CLOSING_S))
+                self.are_announced, self.height = signal.is_connected, signal.height
+                if signalled:
+                    self._signalled.set()
+                signalled = signal.wait(Listen(_CLOSING_S, _CLOSING_S))
         finally:
             self.are_announced = False
-            self._rang.set()
-            bell.close()
+            self._signalled.set()
+            signal.close()

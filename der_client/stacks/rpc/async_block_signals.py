@@ -1,4 +1,4 @@
-"""As `bells`, for an event loop; in a separate module, since asyncio is slow to import."""
+"""As `block_signals`, for an event loop; in a separate module, since asyncio is slow to import."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from der_client.stacks.errors import MissingExtraError, NodeError
-from der_client.stacks.rpc.bells import Attempts
+from der_client.stacks.rpc.block_signals import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc.steps import Listen
 
 
-class AsyncBell:
-    """As `Bell`, for one event loop; it connects at the first `wait`, or by `connect`."""
+class AsyncBlockSignal:
+    """As `BlockSignal`, for one event loop; it connects at the first `wait`, or by `connect`."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url = url
@@ -36,7 +36,7 @@ class AsyncBell:
             self._attempts.succeeded()
 
     async def wait(self, listen: Listen) -> None:
-        """Wait until it rings; see `Bell.wait`."""
+        """Wait for a signal; see `BlockSignal.wait`."""
         if self._socket is None and self._attempts.is_due:
             await self.connect()
             if self._socket is not None:

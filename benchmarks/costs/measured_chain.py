@@ -37,7 +37,7 @@ SLOT_SECONDS: Final = 900
 
 
 @dataclass(frozen=True)
-class Stage:
+class MeasuredChain:
     """Who takes part, and what was measured.
 
     Attributes:
@@ -61,7 +61,7 @@ class Stage:
     measured: list[CallCost] = field(default_factory=list)
 
     @classmethod
-    def open(cls, devnet: DevnetControl) -> Stage:
+    def open(cls, devnet: DevnetControl) -> MeasuredChain:
         """Take a devnet on which the contracts are deployed; grants nothing yet."""
         owner = Der.connect(devnet.url, devnet.deployer, fee_policy=FeePolicy(asks_node=False))
         seller, official, grid_operator, buyer, anyone = (

@@ -12,12 +12,12 @@ const COLUMNS = 80;
  * @param {import("./project/project.js").Account[]} accounts
  * @param {(line: string) => void} write
  */
-export function talk(chain, accounts, write) {
+export function logBlocks(chain, accounts, write) {
   const names = new Map(accounts.map(({ name, address }) => [address, name]));
   /** Empty blocks that are not printed yet: an advance mines many. @type {{first: number, last: number} | null} */
   let empty = null;
 
-  const tellEmpty = () => {
+  const printEmpty = () => {
     if (!empty) return;
     const { first, last } = empty;
     empty = null;
@@ -26,18 +26,18 @@ export function talk(chain, accounts, write) {
 
   chain.feed.on("block", ({ block, mined }) => {
     if (mined.length === 0) {
-      if (!empty) setImmediate(tellEmpty);
+      if (!empty) setImmediate(printEmpty);
       empty = { first: empty?.first ?? block.height, last: block.height };
       return;
     }
-    tellEmpty();
+    printEmpty();
     const time = new Date(block.time * 1000).toISOString().replace("T", " ").slice(0, 19);
     write(`block ${block.height}, ${time}, ${mined.length} transaction${mined.length === 1 ? "" : "s"}`);
     for (const one of mined) for (const line of transactionLines(one, names)) write(line);
   });
   chain.feed.on("dropped", ({ transaction, status }) => write(`dropped ${transaction.txid.slice(0, TXID_CHARACTERS)}…: ${status}`));
   chain.feed.on("reverted", ({ block }) => {
-    tellEmpty();
+    printEmpty();
     write(`went back to block ${block.height}`);
   });
 }

@@ -44,8 +44,8 @@ class Books:
                 self.token_changes[moved.recipient] += moved.amount
 
 
-class Stage:
-    """A devnet, its accounts and the contracts.
+class DemoChain:
+    """The devnet of the demo: its accounts, the contracts as each account sees them, and the books.
 
     Attributes:
         client: The node.

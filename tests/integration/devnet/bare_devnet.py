@@ -31,7 +31,7 @@ AMPLE_FEE = 5_000
 
 
 @dataclass
-class Bench:
+class BareDevnet:
     """A devnet and the means to send it anything at all."""
 
     devnet: Devnet

@@ -17,22 +17,22 @@ from der_client.devnet import Devnet, DevnetError
 from der_client.nodejs import environment, find_node
 from der_client.project import installed_project
 
-_DIES_YOUNG: Final = 0.3
-_YOUNG_S: Final = 4.0
+_KILLED_WHILE_STARTING: Final = 0.3
+_LONGEST_START_S: Final = 4.0
 _BLOCK_INTERVAL_S: Final = 0.06
 _STARTS: Final = 20
 
 
-class Lives:
+class RestartingDevnet:
     """A devnet that is killed and started again, at times before it is ready.
 
     Args:
-        state_file: What it leaves to its next life.
-        random: Whether its blocks come at once or on a timer in a life, and whether it dies young.
+        state_file: The state file that each start continues.
+        random: Decides whether blocks come at once or on a timer, and whether a start is killed before it is ready.
 
     Attributes:
-        devnet: The present life.
-        kills: How many there were before.
+        current: The devnet that runs now.
+        kills: How often it was killed.
     """
 
     def __init__(self, state_file: Path, random: Random | None = None) -> None:
@@ -40,32 +40,32 @@ class Lives:
         self.kills = 0
         self._random = random or Random()  # noqa: S311 - any will do
         self._port = free_port()
-        self.devnet = self._start()
+        self.current = self._start()
 
     @property
     def url(self) -> str:
-        """The same in each life."""
+        """Its address, the same after each restart."""
         return f"http://127.0.0.1:{self._port}"
 
     def kill(self) -> None:
         """End it at once, as SIGKILL does; nothing answers then."""
         pid = requests.get(f"{self.url}/devnet", timeout=60).json()["pid"]
         os.kill(pid, signal.SIGKILL)
-        self.devnet.close()
+        self.current.close()
         self.kills += 1
 
     def close(self) -> None:
-        """End the present life."""
-        self.devnet.close()
+        """Close it."""
+        self.current.close()
 
-    def revive(self) -> None:
-        """Begin the next life. On a timer, transactions wait for their block, and are waiting when it is killed."""
-        if self._random.random() < _DIES_YOUNG:
-            self._die_young()
-        self.devnet = self._start(self._random.choice((None, _BLOCK_INTERVAL_S)))
+    def restart(self) -> None:
+        """Start it again. If blocks come on a timer, transactions are still waiting for theirs when it is killed."""
+        if self._random.random() < _KILLED_WHILE_STARTING:
+            self._start_and_kill()
+        self.current = self._start(self._random.choice((None, _BLOCK_INTERVAL_S)))
 
     def _start(self, block_interval_s: float | None = None) -> Devnet:
-        """Start it; on a busy machine, what was done before may take longer to be done again than a start may."""
+        """Start it; on a busy machine, replaying the state file may exceed the timeout, so try several times."""
         for attempt in range(_STARTS):
             try:
                 return Devnet(
@@ -80,15 +80,15 @@ class Lives:
                     raise
         raise AssertionError
 
-    def _die_young(self) -> None:
-        """Start it, and kill it while it boots, or does again what was done before."""
+    def _start_and_kill(self) -> None:
+        """Start it, and kill it while it boots or replays its state file."""
         script = str(installed_project() / "devnet" / "main.js")
         arguments = ["--no-contracts", "--no-costs", "--state-file", str(self.state_file), "--port", str(self._port)]
         process = subprocess.Popen(  # noqa: S603 - our own server, without a shell
             [find_node(), script, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
         )
         with suppress(subprocess.TimeoutExpired):
-            process.wait(self._random.uniform(0, _YOUNG_S))
+            process.wait(self._random.uniform(0, _LONGEST_START_S))
         process.kill()
         process.wait()
         self.kills += 1
