@@ -116,7 +116,7 @@ def _from_index(on: OnIndex, *, every: bool) -> list[dict[str, Any]]:
 
 
 def _state(row: dict[str, Any]) -> str:
-    """Return the offer's state; on the chain, an offer that has run out stays open until somebody expires it."""
+    """Return the offer's state; on the chain, an offer that has run out stays open until an account expires it."""
     stays = plain(row["state"])
     return stays if row["is_open"] or not row["open_wh"] or stays not in ("pending", "accepted") else "over"
 

@@ -276,7 +276,7 @@ class WithKey(OnChain):
 
 @dataclass(frozen=True, kw_only=True)
 class OnContractsWithKey(OnContracts, WithKey):
-    """Options of a command that reads the five contracts as somebody, such as the owner of plants."""
+    """Options of a command that reads the five contracts as one of its parties, such as a plant's owner."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +288,7 @@ class OnHistory(OnContracts):
 
 @dataclass(frozen=True, kw_only=True)
 class OnIndex(OnHistory, WithKey):
-    """Options of a command that reads the five contracts' history as somebody."""
+    """Options of a command that reads the five contracts' history as one of their parties."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ _PAGE = 30
 
 
 class Owned(Protocol):
-    """A plant that belongs to somebody."""
+    """A plant with its owner."""
 
     @property
     def owner(self) -> str:
@@ -65,7 +65,7 @@ def not_found(asset_id: int, count: int) -> InvalidValueError:
 
 
 def is_owned(plant: Owned, who: str) -> bool:
-    """Return whether somebody owns or operates a plant."""
+    """Return whether an address owns or operates a plant."""
     return who in (plant.owner, plant.operator)
 
 

@@ -196,7 +196,7 @@ def parse_month(text: str | None, what: str, today: date) -> date:
 
 
 def parse_moment(text: str, what: str) -> datetime:
-    """Read a moment: ``2026-07-01T12:00Z``, or a day, which stands for its beginning, UTC.
+    """Read a moment: ``2026-07-01T12:00Z``, or a day, which means its beginning, UTC.
 
     Raises:
         InvalidValueError: If it is something else, or has no time zone.

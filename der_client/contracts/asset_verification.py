@@ -120,7 +120,7 @@ class Asset(Model):
         state: Its state.
         kind: Its kind.
         capacity_w: Rated power, W, from ``capacity_from_day`` on.
-        capacity_from_day: First day of the present capacity; ``None`` if it never changed.
+        capacity_from_day: First day of the current capacity; ``None`` if it never changed.
         previous_capacity_w: Rated power on the days before that, W.
         location: Geohash.
         region: The grid operator's region.
@@ -188,7 +188,7 @@ class RecordingRight(Model):
 
 
 class ReviewRoles(Model):
-    """Which roles somebody has for reviewing production."""
+    """The roles that an account has for reviewing production."""
 
     verifier: bool
     arbiter: bool
@@ -541,21 +541,21 @@ class AssetVerification(
 
     @read_only
     def can_operate(self, asset_id: UInt, who: Principal) -> bool:
-        """Return whether somebody is the asset's owner or operator."""
+        """Return whether an account is the asset's owner or operator."""
 
     @read_only
     def has_role(self, role: Role, who: Principal, region: Region) -> bool:
-        """Return whether somebody has a role; the region is empty except for grid operators."""
+        """Return whether an account has a role; the region is empty except for grid operators."""
 
     @read_only
     def get_review_roles(self, who: Principal) -> ReviewRoles:
-        """Return whether somebody is a verifier, an arbiter, or both."""
+        """Return whether an account is a verifier, an arbiter, or both."""
 
     @read_only
     def operates_regions(
         self, who: Principal, regions: Annotated[Sequence[Region], MaxLength(100)]
     ) -> Annotated[tuple[bool, ...], MaxLength(100)]:
-        """For each of up to 100 regions, whether somebody is its grid operator."""
+        """For each of up to 100 regions, whether an account is its grid operator."""
 
     @read_only
     def is_day_lost(self, asset_id: UInt, day: Day) -> bool:

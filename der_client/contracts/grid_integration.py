@@ -79,7 +79,7 @@ class Feed(Model):
         exported_wh: What left the plant, Wh.
         imported_wh: What the plant took, Wh.
         recorder: Who recorded it.
-        verified: Whether somebody else verified it, for good.
+        verified: Whether another account verified it, for good.
     """
 
     exported_wh: UInt

@@ -336,7 +336,7 @@ class MarketParticipation(
 
     @read_only
     def quote(self, offer_id: UInt, wh: UInt) -> Quote | None:
-        """Return the cost of taking so many Wh now; ``None`` if nobody could take them."""
+        """Return the cost of taking this many Wh now; ``None`` if they cannot be taken."""
 
     @public
     def create_offer(

@@ -439,7 +439,7 @@ class Settlement(
 
     @read_only
     def get_credit(self, who: Principal, token: Principal) -> UInt:
-        """Return what somebody can withdraw of a token, in its smallest unit."""
+        """Return what an account can withdraw of a token, in its smallest unit."""
 
     @read_only
     def get_fee_bps(self) -> UInt:

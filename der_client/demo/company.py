@@ -29,7 +29,7 @@ class StandIn(Sip010):
 
     @public
     def protocol_mint(self, amount: UInt, recipient: Principal) -> bool:
-        """Mint tokens for somebody, in the smallest unit; only the deployer may."""
+        """Mint tokens for an address, in the smallest unit; only the deployer may."""
 
 
 class Company:

@@ -439,7 +439,7 @@ class Index:
             contract: Only of a contract, such as ``market-participation``.
             topic: Only of a topic, such as ``offer-created``.
             asset_id: Only of a plant.
-            limit: At most so many.
+            limit: The largest number of results.
         """
         with self._reader() as reader:
             deployer = read_about(reader.connection)["deployer"]

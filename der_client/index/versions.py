@@ -87,11 +87,11 @@ class Versions:
         return version.row
 
     def put(self, table: str, key: RowKey, row: Row) -> None:
-        """Keep a row from the present height on."""
+        """Keep a row from the current height on."""
         self._set(table, key, row)
 
     def drop(self, table: str, key: RowKey) -> None:
-        """Remove a row from the present height on."""
+        """Remove a row from the current height on."""
         if self.get(table, key) is not None:
             self._set(table, key, None)
 

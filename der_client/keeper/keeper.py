@@ -335,7 +335,7 @@ class Keeper:
                 return
 
     def _still_due(self, action: Action, ids: Sequence[int]) -> list[int]:
-        """Leave out what somebody else has done in the meantime: a read is cheaper than a fee."""
+        """Leave out what others have done in the meantime: a read is cheaper than a fee."""
         if action is Action.EXPIRE:
             offers = zip(ids, self._der.market.get_offers(ids), strict=True)
             still_due = [number for number, offer in offers if offer and offer.open_wh]

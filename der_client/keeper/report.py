@@ -21,7 +21,7 @@ class Skipped:
         action: What was due.
         id: The payment, or the offer.
         reason: The reason, for people.
-        done_by_other: Whether somebody else did it first; otherwise it is retried later.
+        done_by_other: Whether another account did it first; otherwise it is retried later.
         txid: The transaction that was spent on it; ``None`` if none was.
     """
 
@@ -70,7 +70,7 @@ class KeeperReport:
 
     @property
     def failures(self) -> tuple[Skipped, ...]:
-        """What was skipped although nobody else did it."""
+        """What was skipped although no one else did it."""
         return tuple(skipped for skipped in self.skipped if not skipped.done_by_other)
 
     def then(self, later: KeeperReport) -> KeeperReport:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much a series tells about the slots from its first interval to its last.
+    """What a series says about the slots from its first interval to its last.
 
     Attributes:
         slot_seconds: The length of a slot.

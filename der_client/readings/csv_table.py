@@ -126,7 +126,7 @@ class CsvTable:
         )
 
     def _fill(self, size: int) -> None:
-        """Read on until the buffer has so many bytes, or the file ends."""
+        """Read on until the buffer has this many bytes, or the file ends."""
         parts = [self._buffer]
         length = len(self._buffer)
         while length < size and not self._is_at_end:

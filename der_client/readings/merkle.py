@@ -147,7 +147,7 @@ class MerkleTree:
 
     @property
     def root(self) -> bytes:
-        """The 32 bytes that stand for all of it."""
+        """The hash of all readings, 32 bytes."""
         return self._levels[-1][0]
 
     def __len__(self) -> int:

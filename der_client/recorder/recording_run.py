@@ -25,7 +25,7 @@ class Entry:
         result: The result; ``None`` while they have to be judged, for the first time or again.
         recorded_mask: The slots that were recorded.
         txids: The transactions that were sent for them.
-        refusals: How many times the contract refused them although they seemed acceptable: somebody was faster.
+        refusals: How many times the contract refused them although they seemed acceptable: another account was faster.
     """
 
     candidate: Candidate

@@ -194,7 +194,7 @@ class Account:
             replaces: Whether to replace the transaction with the same nonce that is on its way.
 
         Raises:
-            SigningError: If it does not belong to this account or network, or somebody else has to sign, too.
+            SigningError: If it does not belong to this account or network, or another account has to sign, too.
             NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
@@ -268,7 +268,7 @@ class Account:
         Args:
             to: The recipient's principal, of this network.
             amount_ustx: At least 1 µSTX.
-            memo: Up to 34 bytes, which everybody can read.
+            memo: Up to 34 bytes; they are public.
             nonce: The account's next one if not given.
             fee_ustx: By the fee policy if not given, in µSTX.
             replaces: Whether to replace the transaction with the same nonce that is on its way; give ``nonce``, too.

@@ -79,7 +79,7 @@ def without_secrets(text: str) -> str:
     """Leave out what looks like a private key or a recovery phrase.
 
     Args:
-        text: A message that repeats what somebody gave.
+        text: A message that repeats a value from outside.
     """
     text = _SECRET.sub(lambda match: f"({len(match[0])} characters, perhaps a private key)", text)
     return _PHRASE.sub(lambda match: _hidden(match[0]), text)

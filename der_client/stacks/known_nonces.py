@@ -173,7 +173,7 @@ class KnownNonces:
         self._gaps = {gap for gap in self._gaps if gap > nonce}
 
     def taken(self, nonce: int) -> None:
-        """Note that somebody else's transaction in the node's mempool has a nonce, according to a refusal."""
+        """Note that another program's transaction in the node's mempool has a nonce, according to a refusal."""
         self.foreign.add(nonce)
         self._gaps.discard(nonce)
         self._conflicts[nonce] = time.monotonic()

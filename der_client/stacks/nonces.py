@@ -205,7 +205,7 @@ class NonceTracker:
         self._in_flight = {nonce: txid for nonce, txid in self._in_flight.items() if nonce >= self._known.following}
 
     def _drop_forgotten(self, told: Nonces) -> None:
-        """Free the nonces of transactions that were accepted once but that nobody knows any more.
+        """Free the nonces of transactions that were accepted once but that neither node nor API knows any more.
 
         The node restarted, or dropped one among others. This does not happen at once, since an API may lag.
         """

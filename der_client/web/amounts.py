@@ -33,7 +33,7 @@ def decimal(amount: int, decimals: int, *, in_column: bool = False) -> str:
     Args:
         amount: The amount, in the smallest unit.
         decimals: How many decimals the whole unit has.
-        in_column: Whether it stands above others: then all decimals are shown, so that the points are in a line.
+        in_column: Whether it is in a column: then all decimals are shown, so that the points are aligned.
     """
     sign = MINUS if amount < 0 else ""
     whole, rest = divmod(abs(amount), 10**decimals)

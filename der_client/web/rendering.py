@@ -115,7 +115,7 @@ def _words(value: object) -> str:
 
 
 def _with_code(text: str) -> Markup:
-    """Return a text in which what stands between backticks is shown as code."""
+    """Return a text in which parts between backticks are shown as code."""
     parts = text.split("`")
     return Markup("").join(  # an empty one escapes what is joined to it
         Markup('<span class="code">{}</span>').format(part) if number % 2 else part for number, part in enumerate(parts)

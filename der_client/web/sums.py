@@ -87,7 +87,7 @@ def money_sums(index: Index, attention: Iterable[Attention]) -> list[MoneySums]:
 
 @dataclass(frozen=True, slots=True)
 class PartyCount:
-    """Somebody who bought or sold.
+    """A party that bought or sold.
 
     Attributes:
         principal: The party.

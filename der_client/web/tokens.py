@@ -20,7 +20,7 @@ def money(amount: int, token: str | None = None, *, in_column: bool = False) -> 
     Args:
         amount: In the token's smallest unit, or µSTX.
         token: The token's contract; ``None`` for STX.
-        in_column: Whether it stands above others, with as many decimals.
+        in_column: Whether it is in a column: then all decimals are shown.
     """
     known = None if token is None else _KNOWN.get(token)
     if token is not None and known is None:

@@ -33,7 +33,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class RoleRow:
-    """A role that somebody has.
+    """A role that an account holds.
 
     Attributes:
         role: The role.

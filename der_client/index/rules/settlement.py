@@ -70,7 +70,7 @@ def _surplus_withdrawn(_state: State, _event: settlement.SurplusWithdrawn) -> No
 
 
 def _credit(state: State, party: str, token: str, amount: int) -> None:
-    """Add to what somebody can withdraw; a row of 0 is removed."""
+    """Add to what a party can withdraw; a row of 0 is removed."""
     key = (party, token)
     total = (state.get("credit", key) or {"amount": 0})["amount"] + amount
     if total:

@@ -148,7 +148,7 @@ class BlockHeader:
 
     @property
     def is_shadow(self) -> bool:
-        """Whether it repairs a chain, and nobody mined it."""
+        """Whether it repairs a chain, and was not mined."""
         return bool(self.version & _SHADOW)
 
     def _before_signers(self) -> bytes:

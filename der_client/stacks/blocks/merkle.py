@@ -35,7 +35,7 @@ class MerklePath:
     siblings: tuple[bytes, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what is no path: of a wrong length, or to a place that no tree of its height has."""
+        """Refuse an invalid path: of a wrong length, or to a position that no tree of its height has."""
         if not 1 <= len(self.siblings) <= MAX_PATH_LENGTH:
             raise InvalidValueError(f"a path has 1 to {MAX_PATH_LENGTH} siblings, not {len(self.siblings)}")
         if any(len(sibling) != HASH_LENGTH for sibling in self.siblings):
@@ -52,7 +52,7 @@ class MerklePath:
             txid: The transaction.
 
         Raises:
-            InvalidValueError: If the txid is none, or the position is that of a repeated node: then the path from there
+            InvalidValueError: If the txid is invalid, or the position is that of a repeated node: the path from there
                 leads to the root as well, but the transaction is at an earlier position.
         """
         node, position = _leaf(txid), self.position
@@ -71,7 +71,7 @@ def transactions_root(txids: Sequence[str]) -> str:
         txids: The transactions in the order of the block.
 
     Raises:
-        InvalidValueError: If one of them is no txid.
+        InvalidValueError: If one of them is not a txid.
     """
     if not txids:
         return "00" * HASH_LENGTH
@@ -87,7 +87,7 @@ def path_to(txids: Sequence[str], position: int) -> MerklePath:
         position: Which of them, from 0.
 
     Raises:
-        InvalidValueError: If there is no such transaction, or one of them is no txid.
+        InvalidValueError: If there is no such transaction, or one of them is not a txid.
     """
     if not 0 <= position < len(txids):
         raise InvalidValueError(f"the block has {len(txids)} transactions, and none at position {position}")

@@ -98,7 +98,7 @@ class FixedSize:
         return read
 
     def reader_of_many(self) -> Callable[[bytes, int, int], tuple[tuple[Any, ...], int] | None]:
-        """Return a function that reads so many of these values from an offset on.
+        """Return a function that reads a given number of these values from an offset on.
 
         It gives the values and the offset after them, or ``None`` if something is wrong: reading them one by one finds
         what.

@@ -137,7 +137,7 @@ class Journal(JobTable):
     # From queued to mined
 
     def claim(self, account: str, owner: str, limit: int, seconds: float) -> list[Entry]:
-        """Claim queued jobs that an account may sign now; nobody else gets them meanwhile.
+        """Claim queued jobs that an account may sign now; no other worker gets them meanwhile.
 
         Args:
             account: The address that will sign them.

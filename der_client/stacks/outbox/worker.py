@@ -96,7 +96,7 @@ class Worker:
         self._journal.release(self.owner)
 
     def lease(self) -> None:
-        """Lease all accounts that nobody else holds."""
+        """Lease all accounts that no other worker holds."""
         if time.monotonic() - self._renewed_at < self._lease_s / 3:
             return
         self._renewed_at = time.monotonic()

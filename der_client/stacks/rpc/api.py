@@ -140,7 +140,7 @@ def of_transaction(event: Any, txid: str) -> Any:
 
 
 def with_cost(values: Any) -> Any:
-    """Put what a transaction of version 1 cost, whose dimensions are fields of its own, into one field."""
+    """Collect the cost of a transaction of version 1, which has a field for each dimension, in one field."""
     if not isinstance(values, dict) or values.get("execution_cost_runtime") is None:
         return values
     prefix = "execution_cost_"

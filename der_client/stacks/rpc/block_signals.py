@@ -119,7 +119,7 @@ class BlockSignal:
 
 
 class BlockListener:
-    """Hears of new blocks in a thread of its own, so that a connection that is slow to be made holds nobody up.
+    """Listens for new blocks in a separate thread, so that a slow connection delays nothing else.
 
     Args:
         url: The client's base address.

@@ -112,7 +112,7 @@ class Client(Methods):
 
         Args:
             endpoint: What to ask.
-            within_s: Ask only once, and for no longer than so many seconds.
+            within_s: Ask only once, and wait at most this many seconds.
 
         Raises:
             NodeError: If the node is down, slow, or answers something else than the endpoint promises.

@@ -1,7 +1,7 @@
 """Types of the fields of an answer, and strict reading of it: each field is what it must be, or the error names it.
 
 An answer is a dataclass. Its fields are read from those of the JSON object that have the same names, or that `at` says.
-Fields that nobody asks for are ignored, so that a newer node does not break an older client.
+Unknown fields are ignored, so that a newer node does not break an older client.
 """
 
 from __future__ import annotations

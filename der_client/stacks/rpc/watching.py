@@ -73,7 +73,7 @@ class Watch(ABC, Generic[Update]):
 
     Args:
         poll_s: How often to check if nothing is announced, in seconds.
-        idle_s: End after so many seconds without anything new; ``None`` for never.
+        idle_s: End after this many seconds without anything new; ``None`` for never.
 
     Attributes:
         is_over: Whether it ended.
@@ -139,7 +139,7 @@ class LogWatch(Watch[LogUpdate]):
     Args:
         contract_id: ``ADDRESS.name``.
         poll_s: How often to check if nothing is announced, in seconds.
-        idle_s: End after so many seconds without anything new; ``None`` for never.
+        idle_s: End after this many seconds without anything new; ``None`` for never.
         known: Events that were already read, oldest first; newer ones follow.
     """
 
@@ -167,7 +167,7 @@ class BlockWatch(Watch[BlockUpdate]):
 
     Args:
         poll_s: How often to check if nothing is announced, in seconds.
-        idle_s: End after so many seconds without anything new; ``None`` for never.
+        idle_s: End after this many seconds without anything new; ``None`` for never.
     """
 
     def __init__(self, poll_s: float, idle_s: float | None) -> None:

@@ -94,7 +94,7 @@ class Sip009(Contract):
 
     @public(moves=_non_fungible)
     def transfer(self, token_id: UInt, sender: Principal, recipient: Principal) -> bool:
-        """Transfer a token to somebody else."""
+        """Transfer a token to another address."""
 
 
 class Sip010(Contract, events=(TokenMemo,)):
@@ -102,7 +102,7 @@ class Sip010(Contract, events=(TokenMemo,)):
 
     @public(moves=_fungible)
     def transfer(self, amount: UInt, sender: Principal, recipient: Principal, memo: Memo | None = None) -> bool:
-        """Send an amount, in the token's smallest unit, with a memo of up to 34 bytes, which everybody can read."""
+        """Send an amount, in the token's smallest unit, with a public memo of up to 34 bytes."""
 
     @read_only
     def get_name(self) -> Annotated[str, AsciiType(32)]:
@@ -118,7 +118,7 @@ class Sip010(Contract, events=(TokenMemo,)):
 
     @read_only
     def get_balance(self, who: Principal) -> UInt:
-        """Return somebody's balance, in the smallest unit."""
+        """Return an address's balance, in the smallest unit."""
 
     @read_only
     def get_total_supply(self) -> UInt:
@@ -134,11 +134,11 @@ class Sip013(Contract, events=(SemiFungibleTransfer, SemiFungibleMint, SemiFungi
 
     @read_only
     def get_balance(self, token_id: UInt, who: Principal) -> UInt:
-        """Return somebody's balance of a token."""
+        """Return an address's balance of a token."""
 
     @read_only
     def get_overall_balance(self, who: Principal) -> UInt:
-        """Return somebody's balance of all tokens."""
+        """Return an address's balance of all tokens."""
 
     @read_only
     def get_total_supply(self, token_id: UInt) -> UInt:
@@ -162,4 +162,4 @@ class Sip013(Contract, events=(SemiFungibleTransfer, SemiFungibleMint, SemiFungi
 
     @public(moves=_semi_fungible)
     def transfer_memo(self, token_id: UInt, amount: UInt, sender: Principal, recipient: Principal, memo: Memo) -> bool:
-        """Send an amount of a token, with a memo of up to 34 bytes, which everybody can read."""
+        """Send an amount of a token, with a public memo of up to 34 bytes."""

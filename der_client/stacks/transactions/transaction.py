@@ -102,7 +102,7 @@ class Transaction:
             account: Or the sender's account, if it has several keys or uses segwit. Give one of the two.
             post_conditions: Conditions on the assets that move.
             mode: Whether assets that no post-condition names may move.
-            sponsored: Whether somebody else pays the fee; see ``sponsor``.
+            sponsored: Whether a sponsor pays the fee; see ``sponsor``.
             anchor_mode: Without effect since Nakamoto.
 
         Returns:
@@ -271,12 +271,12 @@ class Transaction:
 
     @property
     def is_sponsored(self) -> bool:
-        """Whether somebody else pays the fee."""
+        """Whether a sponsor pays the fee."""
         return self.sponsor_condition is not None
 
     @property
     def sponsor_address(self) -> str | None:
-        """The address that pays the fee; ``None`` if it is the sender, or nobody yet."""
+        """The address that pays the fee; ``None`` if it is the sender, or not yet known."""
         sponsor = self.sponsor_condition
         return None if sponsor is None or is_nobody(sponsor) else condition_address(sponsor, self.network)
 

@@ -70,7 +70,7 @@ def money_routes(index: Index, figures: Figures, renderer: Renderer) -> APIRoute
     def party(request: Request, party: PartyInPath, month: OptionalMonth = None) -> Response:
         months = months_of_payments(index, party)
         tip = index.tip()
-        # Energy is sold ahead: what somebody looks for is this month, not the last one of a year.
+        # Energy is sold ahead: people look for this month, not the last one of a year.
         shown = month or next((each for each in months if tip is not None and each <= tip.block_time.date()), None)
         shown = shown or next(reversed(months), None)
         statement = None if shown is None else index.statement(party, shown)
