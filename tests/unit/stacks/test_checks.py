@@ -1,4 +1,4 @@
-"""Arguments are checked where they are given: seconds of every kind, whole numbers."""
+"""Arguments are checked when they are passed: durations in seconds, and whole numbers."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ TAKES_SECONDS: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize(
     "value", ["1", timedelta(seconds=1), True, nan, -1, -inf, 10**400], ids=lambda value: str(value)[:8]
 )
-def test_what_is_no_time_is_refused_by_its_name(what: str, value: object) -> None:
+def test_invalid_durations_are_rejected_with_the_arguments_name(what: str, value: object) -> None:
     with pytest.raises(
         InvalidValueError, match=f"^{what.strip()}: expected a number of seconds|is out of range for {what.strip()}: "
     ):
         TAKES_SECONDS[what](value)
 
 
-def test_times() -> None:
+def test_durations_are_checked_against_their_limits() -> None:
     assert [check_seconds(value, "x") for value in (0, 0.5, 3, inf)] == [0, 0.5, 3, inf]
     with pytest.raises(InvalidValueError, match="0 is out of range for x: more than 0 s"):
         check_seconds(0, "x", may_be_zero=False)
@@ -50,5 +50,5 @@ def test_times() -> None:
         check_seconds(inf, "x", most=5)
 
 
-def test_truth_is_no_number() -> None:
+def test_a_bool_is_not_a_whole_number() -> None:
     assert [is_whole_number(value) for value in (1, True, 1.0, "1", None)] == [True, False, False, False, False]

@@ -1,4 +1,4 @@
-"""Literals read: as the VM reads source, and as a node writes values."""
+"""Parsing of literals: as the VM reads source, and as a node writes values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 
 
 @pytest.mark.parametrize("literal", LITERALS, ids=lambda literal: repr(literal["text"])[:40])
-def test_literals_as_the_vm_reads_them(literal: dict[str, str | None]) -> None:
+def test_literals_are_parsed_or_rejected_as_by_the_vm(literal: dict[str, str | None]) -> None:
     text, expected = str(literal["text"]), literal["hex"]
     if expected is not None:
         assert encode(parse(text)).hex() == expected
@@ -56,7 +56,7 @@ def test_literals_as_the_vm_reads_them(literal: dict[str, str | None]) -> None:
     ],
     ids=lambda vector: vector["expr"][:40],
 )
-def test_expressions_of_the_vm(vector: dict[str, str]) -> None:
+def test_expressions_encode_to_the_bytes_of_the_vm(vector: dict[str, str]) -> None:
     assert encode(parse(vector["expr"])).hex() == vector["hex"].removeprefix("0x")
 
 
@@ -76,12 +76,12 @@ def test_expressions_of_the_vm(vector: dict[str, str]) -> None:
         ('u"é漢😀"', Utf8Value("é漢😀")),
     ],
 )
-def test_what_nodes_write_and_people_mean(text: str, value: ClarityValue) -> None:
+def test_forms_that_nodes_and_people_write_are_accepted(text: str, value: ClarityValue) -> None:
     assert parse(text) == value
     assert parse(text, node_text=True) == value
 
 
-def test_escapes_are_code_points_in_source_and_utf8_in_a_nodes_text() -> None:
+def test_escapes_are_code_points_in_source_and_utf8_bytes_in_node_text() -> None:
     assert parse('u"\\u{c3a9}"') == Utf8Value("쎩")
     assert parse('u"\\u{c3a9}"', node_text=True) == Utf8Value("é")
     assert parse('u"\\u{e9}"') == Utf8Value("é")
@@ -91,18 +91,18 @@ def test_escapes_are_code_points_in_source_and_utf8_in_a_nodes_text() -> None:
 
 
 @given(VALUES)
-def test_a_nodes_text_is_read_back(value: ClarityValue) -> None:
+def test_text_written_by_a_node_parses_to_the_same_value(value: ClarityValue) -> None:
     assert parse(str(value), node_text=True) == value
 
 
 @given(VALUES)
-def test_in_source_too_unless_it_has_escapes(value: ClarityValue) -> None:
+def test_node_text_without_escapes_also_parses_as_source(value: ClarityValue) -> None:
     if "\\u{" not in str(value):
         assert parse(str(value)) == value
 
 
 @given(st.text(alphabet="()[]{}\"'\\ux0189af:;,. \nSTlistoksometuplenonerrabcu", max_size=40), st.booleans())
-def test_any_text_is_read_or_raises_the_one_error(text: str, node_text: bool) -> None:
+def test_any_text_is_parsed_or_raises_a_literal_error(text: str, node_text: bool) -> None:
     try:
         value = parse(text, node_text=node_text)
     except LiteralError as error:
@@ -125,7 +125,7 @@ def test_any_text_is_read_or_raises_the_one_error(text: str, node_text: bool) ->
         ("(ok u1", 6, r"expected '\)', found the end"),
     ],
 )
-def test_faults_are_named_with_their_place(text: str, offset: int, message: str) -> None:
+def test_errors_name_the_fault_and_its_offset(text: str, offset: int, message: str) -> None:
     with pytest.raises(LiteralError, match=message) as refused:
         parse(text)
     assert refused.value.offset == offset
@@ -133,12 +133,12 @@ def test_faults_are_named_with_their_place(text: str, offset: int, message: str)
     assert len(str(refused.value)) < 400
 
 
-def test_only_text_is_read() -> None:
+def test_a_literal_must_be_text() -> None:
     with pytest.raises(LiteralError, match="a literal is text, not bytes"):
         parse(b"u1")  # type: ignore[arg-type]
 
 
-def test_nesting_is_bounded() -> None:
+def test_the_nesting_depth_is_limited() -> None:
     for opening, closing in (("(some ", ")"), ("(", ")"), ("{a: ", "}"), ("(tuple (a ", "))"), ("(list ", ")")):
         parse(opening * MAX_DEPTH + "u1" + closing * MAX_DEPTH)
         with pytest.raises(LiteralError, match="deeper"):
@@ -169,17 +169,17 @@ def test_nesting_is_bounded() -> None:
     ],
     ids=lambda text: text[:12],
 )
-def test_hostile_text_is_refused(text: str) -> None:
-    """In linear time: with quadratic work this would not come to its end."""
+def test_hostile_text_is_rejected(text: str) -> None:
+    """This takes linear time; a quadratic parser would never finish."""
     with pytest.raises(LiteralError):
         parse(text)
 
 
-def test_text_longer_than_any_value_is_refused() -> None:
+def test_text_longer_than_any_value_is_rejected() -> None:
     with pytest.raises(LiteralError, match="too many"):
         parse(" " * (MAX_TEXT_LENGTH + 1))
 
 
-def test_the_longest_values_are_read() -> None:
+def test_the_longest_values_are_parsed() -> None:
     for value in (Utf8Value("😀" * 262_144), AsciiValue("\r" * (1 << 20)), ListValue([BoolValue(False)] * 100_000)):
         assert parse(str(value), node_text=True) == value

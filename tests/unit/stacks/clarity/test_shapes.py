@@ -1,4 +1,4 @@
-"""Values that look like others before are read at once, and no differently from those read step by step."""
+"""Values of a frequent shape are decoded in one step, with the same result as step by step."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def event(number: int, maker: str, **more: ClarityValue) -> TupleValue:
 
 
 @given(VALUES)
-def test_each_time_the_same(value: ClarityValue) -> None:
+def test_repeated_decoding_returns_the_same_value(value: ClarityValue) -> None:
     data = encode(value)
     for _ in range(shapes._OFTEN + 2):
         again = decode(data)
@@ -63,7 +63,7 @@ def test_each_time_the_same(value: ClarityValue) -> None:
 
 
 @given(VALUES.filter(lambda value: isinstance(value, TupleValue)), st.data())
-def test_damage_is_found_as_step_by_step(value: ClarityValue, data: st.DataObject) -> None:
+def test_damaged_values_have_the_same_outcome_as_step_by_step(value: ClarityValue, data: st.DataObject) -> None:
     whole = encode(value)
     for _ in range(shapes._OFTEN):
         decode(whole)
@@ -81,7 +81,7 @@ def test_damage_is_found_as_step_by_step(value: ClarityValue, data: st.DataObjec
         lambda value: TupleValue({"a": UIntValue(5), "inner": value, "taker": SomeValue(UIntValue(6))}),
     ],
 )
-def test_what_is_read_often_is_read_at_once(wrap: type[SomeValue], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frequent_shapes_are_decoded_in_one_step(wrap: type[SomeValue], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_SHAPES", fresh())
     values = [wrap(event(number, ADDRESS, taker=NoneValue(), text=Utf8Value("ü"))) for number in range(8)]
     for _ in range(shapes._OFTEN):
@@ -99,7 +99,7 @@ def test_what_is_read_often_is_read_at_once(wrap: type[SomeValue], monkeypatch: 
         ("03", "0f", "is not a Clarity type"),
     ],
 )
-def test_leaves_that_stand_for_nothing(found: str, put: str, message: str) -> None:
+def test_invalid_leaves_in_a_known_shape_are_rejected(found: str, put: str, message: str) -> None:
     value = event(2, ADDRESS, region=AsciiValue("OK"), text=Utf8Value("ü"))
     data = encode(value)
     for _ in range(shapes._OFTEN + 1):
@@ -110,7 +110,7 @@ def test_leaves_that_stand_for_nothing(found: str, put: str, message: str) -> No
         decode(broken)
 
 
-def test_lists_are_read_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_are_decoded_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_SHAPES", known := fresh())
     value = TupleValue({"ids": ListValue([UIntValue(1), UIntValue(2)])})
     for _ in range(3 * shapes._OFTEN):
@@ -128,18 +128,18 @@ def test_lists_are_read_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
         "0b00000001" + "0c00000001" + "0161" + "03",
     ],
 )
-def test_what_only_looks_like_a_tuple(data: str) -> None:
+def test_bytes_that_only_look_like_a_tuple_decode_as_step_by_step(data: str) -> None:
     raw = bytes.fromhex(data)
     assert {outcome(raw) for _ in range(3 * shapes._OFTEN)} == {step_by_step(raw)}
 
 
-def test_strangers_cannot_use_up_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_known_shapes_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_SHAPES", known := fresh())
     for number in range(shapes._MAX_KINDS + 100):
         decode(encode(TupleValue({f"name-{number}": UIntValue(number)})))
     assert len(known._seen) <= shapes._MAX_KINDS
-    assert not known._readers  # none was seen often
-    for size in range(1, 10):  # of one kind: as long, beginning alike
+    assert not known._readers  # no shape was seen often enough
+    for size in range(1, 10):  # one kind: same length, same first bytes
         value = TupleValue({"a": Utf8Value("x" * size), "b": Utf8Value("x" * (10 - size))})
         for _ in range(3 * shapes._OFTEN):
             assert decode(encode(value)) == value
@@ -147,7 +147,7 @@ def test_strangers_cannot_use_up_the_memory(monkeypatch: pytest.MonkeyPatch) -> 
     held = len(known._seen)
     for number in range(shapes._MAX_KINDS - held):
         decode(encode(TupleValue({f"another-{number}": UIntValue(number)})))
-    decode(encode(TupleValue({"another-0": UIntValue(0)})))  # no new kind: full, but nothing has to go
+    decode(encode(TupleValue({"another-0": UIntValue(0)})))  # a known kind: nothing is evicted, though full
     assert known._readers
     decode(encode(TupleValue({"one-more": UIntValue(0)})))
     assert not known._readers

@@ -1,4 +1,4 @@
-"""The reader of Clarity source: expressions, places, comments, and what cannot be read."""
+"""The reader of Clarity source: expressions, positions, comments and invalid source."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCE = """;; A register of names.
 """
 
 
-def test_expressions_and_fields() -> None:
+def test_expressions_and_tuple_fields_are_read() -> None:
     source = Source.read(SOURCE)
     constant, function = source.expressions
     assert (constant.head, function.head) == ("define-constant", "define-public")
@@ -33,7 +33,7 @@ def test_expressions_and_fields() -> None:
     assert SOURCE[first.end - 1] == "}"
 
 
-def test_places_and_comments() -> None:
+def test_positions_and_comments_are_found() -> None:
     source = Source.read(SOURCE)
     constant, function = source.expressions
     assert source.position(constant.start) == (5, 1)
@@ -53,13 +53,13 @@ def test_places_and_comments() -> None:
         ('(a\n "b)', 2, 2, "the string that begins here does not end"),
     ],
 )
-def test_what_cannot_be_read(text: str, line: int, column: int, words: str) -> None:
+def test_invalid_source_is_rejected_with_line_and_column(text: str, line: int, column: int, words: str) -> None:
     with pytest.raises(SourceError, match=words) as caught:
         Source.read(text)
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
-def test_no_nesting_is_too_deep() -> None:
+def test_deeply_nested_source_is_read() -> None:
     deep = 50_000
     (top,) = Source.read("(" * deep + ")" * deep).expressions
     assert sum(1 for _ in top.walk()) == deep

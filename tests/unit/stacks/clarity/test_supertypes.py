@@ -1,4 +1,4 @@
-"""Types that values have of themselves: what a node refuses in arguments, and how it measures."""
+"""Types derived from values alone: which arguments a node rejects, and how it measures sizes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ U1, I1, TRUE, NONE = UIntValue(1), IntValue(1), BoolValue(True), NoneValue()
 
 
 @pytest.mark.parametrize("vector", ARGUMENTS, ids=lambda vector: vector["name"])
-def test_arguments_are_taken_and_refused_as_by_a_node(vector: dict[str, Any]) -> None:
+def test_arguments_are_accepted_or_rejected_as_by_a_node(vector: dict[str, Any]) -> None:
     data = bytes.fromhex(vector["hex"])
     if vector["accepted"]:
         value, end = read_value(data, 0, MAX_ARGUMENT_DEPTH)
@@ -93,14 +93,14 @@ def test_arguments_are_taken_and_refused_as_by_a_node(vector: dict[str, Any]) ->
     ],
     ids=str,
 )
-def test_the_type_of_a_value(value: ClarityValue, kind: ClarityType) -> None:
+def test_the_type_is_derived_from_the_value(value: ClarityValue, kind: ClarityType) -> None:
     assert type_of(value) == kind
 
 
 @given(VALUES)
-def test_a_value_is_of_its_type(value: ClarityValue) -> None:
+def test_every_value_matches_its_derived_type(value: ClarityValue) -> None:
     def admitting(kind: ClarityType) -> ClarityType:
-        """The same with something in the place of what the value does not tell."""
+        """Return the type with ``uint`` wherever the value leaves it open."""
         match kind:
             case NoneType_():
                 return UINT
@@ -138,7 +138,7 @@ def test_a_value_is_of_its_type(value: ClarityValue) -> None:
             r"value\[1\]: {a: uint} follows {a: uint, b: uint}",
             5 + 5 + 19 + 19,
         ),
-        # Lists are compared as a whole, so their items are not told apart.
+        # Inner lists are compared as a whole, so the path has no index for their items.
         (
             ListValue([ListValue([SomeValue(U1)]), ListValue([SomeValue(I1)])]),
             r"value\[1\]: int follows uint",
@@ -153,7 +153,7 @@ def test_a_value_is_of_its_type(value: ClarityValue) -> None:
         (ListValue([U1, SomeValue(BufferValue(bytes(1 << 20)))]), r"value\[1\]: its type takes 1048581", 22),
     ],
 )
-def test_what_has_no_type_is_refused_both_ways_with_path_and_place(value: ClarityValue, path: str, offset: int) -> None:
+def test_encoding_and_decoding_reject_values_without_a_type(value: ClarityValue, path: str, offset: int) -> None:
     with pytest.raises(EncodeError, match=path):
         encode(value)
     with pytest.raises(EncodeError, match=path):
@@ -168,7 +168,7 @@ def test_what_has_no_type_is_refused_both_ways_with_path_and_place(value: Clarit
 
 
 def wire_of(value: ClarityValue) -> bytes:
-    """The wire form of a value that must not be encoded, written without the code under test."""
+    """Return the wire form of a value that ``encode`` rejects, written without the code under test."""
     match value:
         case ListValue():
             return b"\x0b" + len(value).to_bytes(4) + b"".join(map(wire_of, value))
@@ -182,14 +182,14 @@ def wire_of(value: ClarityValue) -> bytes:
     return encode(value) if not isinstance(value, BufferValue) else b"\x02" + len(value.value).to_bytes(4) + value.value
 
 
-def test_arguments_of_a_call_are_refused_when_it_is_built() -> None:
+def test_building_a_call_rejects_arguments_without_a_type() -> None:
     call = ContractCall(f"{ADDRESS}.market", "offer", (U1, ListValue([U1, I1])))
     with pytest.raises(EncodeError, match=r"\[1\]: int follows uint"):
         Transaction.build(call, public_key=KEYS[0].public_key, network=DEVNET, nonce=0, fee=400)
 
 
 @given(VALUES)
-def test_the_quick_check_measures_like_the_type(value: ClarityValue) -> None:
+def test_the_quick_check_measures_sizes_like_the_type(value: ClarityValue) -> None:
     check_type(value)
     many = ListValue([value] * 3)
     assert sizes_of(type_of(many))[0] <= MAX_VALUE_BYTES
@@ -209,8 +209,8 @@ def test_the_quick_check_measures_like_the_type(value: ClarityValue) -> None:
     ],
     ids=str,
 )
-def test_the_largest_list_and_one_item_more(item: ClarityValue) -> None:
-    # The type of a list takes its item's type and 5 bytes; every item counts in full.
+def test_the_largest_list_is_accepted_and_one_more_item_rejected(item: ClarityValue) -> None:
+    # A list's type needs 5 bytes and its item's type; every item counts at its full size.
     size, type_size = sizes_of(type_of(item))
     fits = (MAX_VALUE_BYTES - type_size - 5) // size
     check_type(ListValue([item] * fits))
@@ -218,7 +218,7 @@ def test_the_largest_list_and_one_item_more(item: ClarityValue) -> None:
         check_type(ListValue([item] * (fits + 1)))
 
 
-def test_the_largest_scalars_have_their_own_limits() -> None:
+def test_the_largest_scalars_are_accepted_but_not_inside_some() -> None:
     for value in (BufferValue(bytes(1 << 20)), AsciiValue("a" * (1 << 20)), Utf8Value("a" * (1 << 18))):
         assert decode(encode(value)) == value
         with pytest.raises(EncodeError, match="value: its type takes"):

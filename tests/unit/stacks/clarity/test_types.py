@@ -1,4 +1,4 @@
-"""Clarity types of an interface: checking and converting plain Python, with errors that name the path."""
+"""Clarity types of a contract interface: they check and convert plain Python, with errors that name the path."""
 
 from __future__ import annotations
 
@@ -92,17 +92,17 @@ def test_interface_types_are_read(abi: Any, expected: ClarityType, text: str) ->
     ],
     ids=lambda abi: str(abi)[:40],
 )
-def test_odd_interface_types_are_refused(abi: Any) -> None:
+def test_invalid_interface_types_are_rejected(abi: Any) -> None:
     with pytest.raises(EncodeError, match="not a type of a contract interface"):
         parse_abi_type(abi)
 
 
-def test_names_of_interface_types_are_checked() -> None:
+def test_field_names_of_interface_types_are_checked() -> None:
     with pytest.raises(EncodeError, match="'1a' is not a Clarity name"):
         parse_abi_type({"tuple": [{"name": "1a", "type": "bool"}]})
 
 
-def test_deep_interface_types_are_refused() -> None:
+def test_deeply_nested_interface_types_are_rejected() -> None:
     abi: Any = "bool"
     for _ in range(40):
         abi = {"optional": abi}
@@ -110,7 +110,7 @@ def test_deep_interface_types_are_refused() -> None:
         parse_abi_type(abi)
 
 
-def test_plain_python_comes_back() -> None:
+def test_plain_python_survives_the_round_trip() -> None:
     offers = [{"price": 5, "name": "a", "taker": None}, {"price": 6, "name": "b", "taker": ADDRESS}]
     value = OFFERS.from_python(offers)
     OFFERS.check(value)
@@ -148,7 +148,7 @@ def test_plain_python_comes_back() -> None:
     ],
     ids=lambda case: shown(case, str)[:40],
 )
-def test_what_does_not_fit_is_named_by_its_path(kind: ClarityType, value: Any, message: str) -> None:
+def test_errors_name_the_path_of_the_invalid_value(kind: ClarityType, value: Any, message: str) -> None:
     with pytest.raises(EncodeError, match=message) as refused:
         kind.from_python(value, "offers")
     assert len(str(refused.value)) < 1000

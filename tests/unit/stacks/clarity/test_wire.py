@@ -1,4 +1,4 @@
-"""The consensus wire form, against the node's own vectors, the real VM, the real chain, and itself."""
+"""The consensus wire form, checked against the node's vectors, the real VM and chain, and by round trips."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 
 
 def as_codec_text(value: ClarityValue) -> str:
-    """The Rust codec writes ``(list …)`` and quotes principals; the node does not."""
+    """Return a value's text as the Rust codec writes it: unlike a node, with ``(list …)`` and quoted principals."""
     match value:
         case PrincipalValue():
             return f"'{value}"
@@ -59,7 +59,7 @@ def as_codec_text(value: ClarityValue) -> str:
 
 
 @pytest.mark.parametrize("vector", VECTORS["node_tests"], ids=lambda vector: vector["expect"][:40])
-def test_vectors_of_the_node(vector: dict[str, str]) -> None:
+def test_the_nodes_vectors_are_decoded_or_rejected(vector: dict[str, str]) -> None:
     data = bytes.fromhex(vector["hex"])
     if vector["expect"].startswith("ERR"):
         with pytest.raises(DecodeError):
@@ -72,13 +72,13 @@ def test_vectors_of_the_node(vector: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["vm"], ids=lambda vector: vector["expr"][:40])
-def test_bytes_of_the_real_vm(vector: dict[str, str]) -> None:
+def test_values_of_the_real_vm_encode_to_the_same_bytes(vector: dict[str, str]) -> None:
     data = bytes.fromhex(vector["hex"][2:])
     assert encode(decode(data)) == data
 
 
 @pytest.mark.parametrize("vector", VECTORS["real"], ids=lambda vector: vector["hex"][:40])
-def test_values_from_the_chain(vector: dict[str, str]) -> None:
+def test_values_from_the_chain_match_the_rust_codec(vector: dict[str, str]) -> None:
     data = bytes.fromhex(vector["hex"].removeprefix("0x"))
     value = decode(data)
     assert encode(value) == data
@@ -91,14 +91,14 @@ def test_decoding_undoes_encoding(value: ClarityValue) -> None:
 
 
 @given(VALUES)
-def test_values_survive_pickling_and_hash_alike(value: ClarityValue) -> None:
+def test_pickled_values_are_equal_and_have_the_same_hash(value: ClarityValue) -> None:
     copy = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
     assert copy == value
     assert hash(copy) == hash(value)
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_decode_canonically_or_raise_the_one_error(data: bytes) -> None:
+def test_any_bytes_decode_canonically_or_raise_a_decode_error(data: bytes) -> None:
     try:
         value = decode(data)
     except DecodeError as error:
@@ -108,7 +108,7 @@ def test_any_bytes_decode_canonically_or_raise_the_one_error(data: bytes) -> Non
 
 
 @given(VALUES, st.data())
-def test_damaged_values_decode_canonically_or_raise_the_one_error(value: ClarityValue, data: st.DataObject) -> None:
+def test_damaged_values_decode_canonically_or_raise_a_decode_error(value: ClarityValue, data: st.DataObject) -> None:
     damaged = bytearray(encode(value))
     position = data.draw(st.integers(0, len(damaged) - 1))
     damaged[position] = data.draw(st.integers(0, 255))
@@ -120,7 +120,7 @@ def test_damaged_values_decode_canonically_or_raise_the_one_error(value: Clarity
 
 
 @given(VALUES)
-def test_truncated_values_are_refused(value: ClarityValue) -> None:
+def test_truncated_values_are_rejected(value: ClarityValue) -> None:
     whole = encode(value)
     for length in range(len(whole)):
         with pytest.raises(DecodeError):
@@ -147,20 +147,20 @@ def test_truncated_values_are_refused(value: ClarityValue) -> None:
         ("061a" + "00" * 20 + "022d61", "not a contract name"),
     ],
 )
-def test_each_fault_is_named_with_its_offset(data: str, message: str) -> None:
+def test_errors_name_the_fault_and_its_offset(data: str, message: str) -> None:
     with pytest.raises(DecodeError, match=message) as caught:
         decode(bytes.fromhex(data))
     assert "at byte" in str(caught.value)
 
 
-def test_a_truncated_name_known_from_elsewhere_is_refused() -> None:
+def test_a_cached_name_does_not_hide_truncation() -> None:
     encode_of = encode(TupleValue({"ab": BoolValue(True)}))
     decode(encode_of)
     with pytest.raises(DecodeError, match="a name needs 3 bytes"):
         decode(bytes.fromhex("0c00000001036162"))
 
 
-def test_nesting_is_bounded() -> None:
+def test_the_nesting_depth_is_limited() -> None:
     wrapped: ClarityValue = BoolValue(True)
     for _ in range(MAX_DEPTH):
         wrapped = SomeValue(wrapped)
@@ -173,8 +173,8 @@ def test_nesting_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("empty", [NoneValue(), ListValue()])
-def test_what_is_empty_counts_as_a_composite_but_not_in_arguments(empty: ClarityValue) -> None:
-    """On the VM, 30 ``some`` hold none or an empty list, 31 do not."""
+def test_empty_values_count_as_a_level_except_in_arguments(empty: ClarityValue) -> None:
+    """On the VM, ``none`` and an empty list fit into 30 nested ``some``, but not into 31."""
     wrapped = empty
     for depth in range(1, MAX_DEPTH + 1):
         wrapped = SomeValue(wrapped)
@@ -195,7 +195,7 @@ def test_what_is_empty_counts_as_a_composite_but_not_in_arguments(empty: Clarity
         parse(str(wrapped), node_text=True)
 
 
-def test_arguments_nest_less_deep_than_results() -> None:
+def test_arguments_have_a_lower_nesting_limit_than_results() -> None:
     data = b"\x0a" * MAX_ARGUMENT_DEPTH + b"\x03"
     assert read_value(data, 0, MAX_ARGUMENT_DEPTH)[1] == len(data)
     with pytest.raises(DecodeError, match="deeper"):
@@ -203,13 +203,13 @@ def test_arguments_nest_less_deep_than_results() -> None:
 
 
 class Foreign(UIntValue):
-    """A class that the node has no bytes for."""
+    """A value class without a wire form."""
 
     __slots__ = ()
 
 
 class Liar(int):
-    """A number that says of itself what suits it."""
+    """An integer with wrong comparisons and a wrong conversion to int."""
 
     def __le__(self, other: object) -> bool:
         return True
@@ -232,7 +232,7 @@ def deep(depth: int) -> ClarityValue:
     return value
 
 
-def test_subclasses_of_plain_types_are_taken_by_their_value() -> None:
+def test_subclasses_of_plain_types_are_converted_to_plain_values() -> None:
     for value in (AsciiValue(Color.RED), Utf8Value(Color.RED)):
         assert value.value == "red"
         assert type(value.value) is str
@@ -243,7 +243,7 @@ def test_subclasses_of_plain_types_are_taken_by_their_value() -> None:
     assert decode(encode(colors)) == colors
 
 
-def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others() -> None:
+def test_the_cache_of_names_is_limited_and_still_accepts_new_names() -> None:
     for number in range(10_000):
         decode(b"\x0c\x00\x00\x00\x01\x06a" + f"{number:05}".encode() + b"\x03")
     assert len(decoding._known_names) <= decoding._MAX_KNOWN_NAMES
@@ -279,12 +279,12 @@ def test_names_from_strangers_cannot_use_up_the_memory_nor_the_place_of_others()
         (lambda: TupleValue({1: BoolValue(True), "a": BoolValue(True)}), "1 is not a Clarity name"),  # type: ignore[dict-item]
     ],
 )
-def test_wrong_values_are_refused_and_named(make: Any, message: str) -> None:
+def test_invalid_values_are_rejected_and_named(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_values_do_not_change() -> None:
+def test_values_are_immutable() -> None:
     value = TupleValue({"a": UIntValue(1)})
     with pytest.raises(AttributeError, match="do not change"):
         value.value = {}  # type: ignore[misc]
@@ -292,18 +292,18 @@ def test_values_do_not_change() -> None:
         value.fields["a"] = UIntValue(2)  # type: ignore[index]
 
 
-def test_values_of_different_types_differ() -> None:
+def test_values_of_different_types_are_not_equal() -> None:
     assert UIntValue(1) != IntValue(1)
     assert AsciiValue("a") != Utf8Value("a")
     assert len({UIntValue(1), IntValue(1), BoolValue(True), UIntValue(1)}) == 3
 
 
-def test_text_form_escapes_as_the_node_does() -> None:
+def test_text_is_escaped_as_by_a_node() -> None:
     assert str(AsciiValue('it\'s "q" \\ \n')) == '"it\\\'s \\"q\\" \\\\ \\n"'
     assert str(Utf8Value("é'\t")) == 'u"\\u{c3a9}\\\'\\t"'
 
 
-def test_a_tuple_that_was_checked_stays_as_it_is() -> None:
+def test_a_tuple_cannot_be_changed_after_its_check() -> None:
     value = TupleValue({"a": UIntValue(1), "b": SomeValue(BoolValue(True))})
     for fields in (value.value, value.fields, decode(encode(value)).value):
         with pytest.raises(TypeError, match="does not support item assignment"):
@@ -317,19 +317,19 @@ def test_a_tuple_that_was_checked_stays_as_it_is() -> None:
     assert hash(held) == hash(TupleValue({"a": UIntValue(1)}))
 
 
-def test_what_is_no_clarity_value_is_named() -> None:
+def test_only_clarity_values_can_be_encoded() -> None:
     for value in (5, "x", [1]):
         with pytest.raises(EncodeError, match=rf"takes a Clarity value.*, not {type(value).__name__} "):
             encode(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("items", [UIntValue(1), 5, None])
-def test_a_list_is_made_of_several_values(items: Any) -> None:
+def test_a_list_needs_a_sequence_of_values(items: Any) -> None:
     with pytest.raises(EncodeError, match=rf"ListValue\(\[UIntValue\(1\)\]\), not {type(items).__name__}"):
         ListValue(items)
 
 
 @pytest.mark.parametrize("fields", [UIntValue(1), [("a", UIntValue(1))], None])
-def test_a_tuple_is_made_of_named_values(fields: Any) -> None:
+def test_a_tuple_needs_a_mapping_of_values(fields: Any) -> None:
     with pytest.raises(EncodeError, match=rf"fields by name.*not {type(fields).__name__}"):
         TupleValue(fields)
