@@ -1,4 +1,4 @@
-"""A node that a test can make refuse, forget, lag and break off; the embedded devnet does none of that on demand."""
+"""A fake node that rejects, forgets, lags or disconnects on demand, which the embedded devnet cannot do."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _MEMPOOL_LIMIT = 25
 
 @dataclass
 class FakeNode:
-    """Accepts what is well-signed and has a free nonce, and mines when told (or at once).
+    """A node that accepts correctly signed transactions with a free nonce, and mines them at once or on request.
 
     Attributes:
-        mines_at_once: Whether an accepted transaction is mined before it is answered.
-        mines_when_looked_at: Whether all that waits is mined when somebody looks for a transaction.
-        refusals: Answers to the next submissions, first to last: a reason (with data), or an exception.
-        outcome: What becomes of a mined transaction: changes to its JSON.
-        lag: How many looks at a transaction find nothing.
-        network_id: Of /v2/info.
-        estimate: The body of the fee estimate, with its status.
+        mines_at_once: Whether an accepted transaction is mined before the response.
+        mines_when_looked_at: Whether each request for an account or a transaction first mines all waiting transactions.
+        refusals: Responses to the next submissions, in order: a reason with data, an exception, or None to accept.
+        outcome: Changes to the JSON of mined transactions.
+        lag: How many requests for a transaction find nothing.
+        network_id: The network id in ``/v2/info``.
+        estimate: The status and the body of the fee estimate.
         rate: The body of the transfer fee rate.
         has_api: Whether it serves ``/extended``.
-        rewinds: How often its chain was set back, if it is an embedded devnet.
-        on_refusal: Called before a refusal is answered.
-        told_txid: The txid that it answers to a submission, instead of the right one.
+        rewinds: How often its chain was rewound; None if it is not an embedded devnet.
+        on_refusal: Called before a rejection is returned.
+        told_txid: The txid in the response to a submission, instead of the right one.
     """
 
     mines_at_once: bool = True
@@ -78,7 +78,7 @@ class FakeNode:
                 self._mine(txid, transaction)
 
     def forget(self) -> None:
-        """As after a restart without the mempool, or a revert."""
+        """Forget waiting and mined transactions, as after a restart without the mempool, or after a revert."""
         self.waiting.clear()
         self.mined.clear()
 
@@ -184,7 +184,7 @@ class FakeNode:
 
     def _nonces(self, address: str) -> dict[str, Any]:
         executed = self.next_executed(split_principal(address)[0]) - 1
-        is_told = executed >= 0  # of an account of which nothing is mined, the API lists none
+        is_told = executed >= 0  # without a mined transaction, the API lists no nonces
         waiting = [t.nonce for t in self.waiting.values() if t.origin == address]
         return {
             "last_executed_tx_nonce": executed if executed >= 0 else None,
@@ -193,7 +193,7 @@ class FakeNode:
             "detected_missing_nonces": sorted({*range(executed + 1, max(waiting, default=0))} - {*waiting})
             if is_told
             else [],
-            "detected_mempool_nonces": sorted(waiting)[:-1] if is_told else [],  # the last one is told above
+            "detected_mempool_nonces": sorted(waiting)[:-1] if is_told else [],  # the last one is above
         }
 
     def _look_up(self, txid: str) -> tuple[int, Any]:

@@ -1,4 +1,4 @@
-"""A server that does with each connection what a test says, byte by byte."""
+"""A server of which a test controls every byte that it sends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Handle = Callable[[socket.socket, bytes], None]
 
 
 class Server:
-    """Accepts until it is closed.
+    """A server that accepts connections until it is closed.
 
     Args:
-        handle: Gets each request with its connection.
-        tls: Makes the connections secure.
+        handle: Called with the connection and the bytes of each request.
+        tls: The settings of TLS; None for plain HTTP.
     """
 
     def __init__(self, handle: Handle, tls: ssl.SSLContext | None = None) -> None:
@@ -72,7 +72,7 @@ _TAKEN: list[socket.socket] = []
 
 
 def url_of_nobody() -> str:
-    """A port that is taken, so that no other process gets it, and at which nobody listens."""
+    """Return the URL of a port that is bound, so that no other process can use it, but not listened on."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     _TAKEN.append(taken)

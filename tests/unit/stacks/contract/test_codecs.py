@@ -1,4 +1,4 @@
-"""Typed Python to Clarity and back, by annotation."""
+"""Codecs convert typed Python to Clarity and back, by annotation."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ OFFERS = st.builds(
 
 
 @given(OFFERS)
-def test_models_come_back(offer: Offer) -> None:
+def test_models_survive_the_round_trip(offer: Offer) -> None:
     codec = codec_for(Offer)
     value = codec.encode(offer, "offer")
     codec.type.check(value)
@@ -100,7 +100,7 @@ def test_models_come_back(offer: Offer) -> None:
 
 
 @given(OFFERS, st.data())
-def test_damaged_models_raise_the_one_error_or_stay_of_their_type(offer: Offer, data: st.DataObject) -> None:
+def test_damaged_models_raise_a_decode_error_or_encode_to_the_same_bytes(offer: Offer, data: st.DataObject) -> None:
     codec = codec_for(Offer)
     damaged = bytearray(encode(codec.encode(offer, "offer")))
     cut = data.draw(st.integers(0, len(damaged)))
@@ -111,12 +111,12 @@ def test_damaged_models_raise_the_one_error_or_stay_of_their_type(offer: Offer, 
             decoded = codec.decode(candidate)
         except DecodeError:
             continue
-        # The clock's upper end is clamped, so those values alone do not come back as they were.
+        # Times beyond Python's range are clamped, so only these do not encode to the same bytes.
         if decoded.day != date.max and decoded.expires_at.year < 9999:
             assert encode(codec.encode(decoded, "offer")) == candidate
 
 
-def test_decoded_models_behave_as_validated_ones() -> None:
+def test_decoded_models_behave_like_validated_ones() -> None:
     class Point(BaseModel):
         model_config = ConfigDict(frozen=True, defer_build=True)
         x: UInt
@@ -139,7 +139,7 @@ def test_decoded_models_behave_as_validated_ones() -> None:
         (Response[bool], Response(None, 5), ErrValue(UIntValue(5))),
     ],
 )
-def test_annotations_stand_for_clarity_types(annotation: Any, python: Any, value: ClarityValue) -> None:
+def test_annotations_map_to_clarity_types(annotation: Any, python: Any, value: ClarityValue) -> None:
     codec = codec_for(annotation)
     assert codec.encode(python, "x") == value
     assert codec.decode(encode(value)) == python
@@ -171,7 +171,7 @@ RESULT = ResponseType(UINT, AsciiType(3))
         (Annotated[ClarityValue, OptionalType(UINT)] | None, str(DOUBLE), [None, NoneValue(), SomeValue(UIntValue(1))]),
     ],
 )
-def test_every_clarity_type_can_be_annotated_as_its_values(annotation: Any, text: str, values: list[Any]) -> None:
+def test_any_clarity_type_can_be_annotated_as_clarity_values(annotation: Any, text: str, values: list[Any]) -> None:
     codec = codec_for(annotation)
     assert str(codec.type) == text
     for value in values:
@@ -181,7 +181,7 @@ def test_every_clarity_type_can_be_annotated_as_its_values(annotation: Any, text
 
 
 @pytest.mark.parametrize("value", [UIntValue(1), SomeValue(UIntValue(1)), SomeValue(SomeValue(BoolValue(True)))])
-def test_values_of_another_type_are_refused_where_values_stand(value: ClarityValue) -> None:
+def test_clarity_values_of_another_type_are_rejected(value: ClarityValue) -> None:
     codec = codec_for(Annotated[ClarityValue, DOUBLE])
     with pytest.raises(EncodeError, match=r"x: .* is not of type"):
         codec.encode(value, "x")
@@ -191,7 +191,7 @@ def test_values_of_another_type_are_refused_where_values_stand(value: ClarityVal
         codec.encode(5, "x")
 
 
-def test_models_may_hold_values() -> None:
+def test_models_may_contain_clarity_values() -> None:
     class Row(BaseModel):
         model_config = ConfigDict(frozen=True, defer_build=True, arbitrary_types_allowed=True)
         limit: Annotated[Annotated[ClarityValue, DOUBLE], ClarityName("limit?")]
@@ -202,7 +202,7 @@ def test_models_may_hold_values() -> None:
     assert codec.decode(encode(codec.encode(row, "row"))) == row
 
 
-def test_a_trait_is_a_contract_by_its_text() -> None:
+def test_a_trait_is_the_principal_of_a_contract() -> None:
     codec = codec_for(Trait)
     contract = f"{ADDRESS}.token"
     assert str(codec.type) == "trait_reference"
@@ -216,7 +216,7 @@ def test_a_trait_is_a_contract_by_its_text() -> None:
 
 
 @pytest.mark.parametrize("name", ["two words", "", "1st", "a" * 129])
-def test_names_are_clarity_names(name: str) -> None:
+def test_invalid_clarity_names_are_rejected(name: str) -> None:
     with pytest.raises(EncodeError, match="not a Clarity name"):
         ClarityName(name)
 
@@ -239,12 +239,12 @@ def test_names_are_clarity_names(name: str) -> None:
         (Int, None, "expected a whole number"),
     ],
 )
-def test_what_does_not_fit_is_refused(annotation: Any, value: Any, message: str) -> None:
+def test_python_values_that_do_not_fit_are_rejected(annotation: Any, value: Any, message: str) -> None:
     with pytest.raises(EncodeError, match=message):
         codec_for(annotation).encode(value, "x")
 
 
-def test_times_in_any_zone_are_the_same_moment() -> None:
+def test_one_moment_encodes_alike_in_every_time_zone() -> None:
     codec = codec_for(Timestamp)
     denver = timezone(timedelta(hours=-7))
     assert codec.encode(datetime(2026, 1, 1, 0, tzinfo=denver), "x") == codec.encode(
@@ -252,7 +252,8 @@ def test_times_in_any_zone_are_the_same_moment() -> None:
     )
 
 
-def test_times_beyond_python_are_clamped_so_that_a_hostile_one_blocks_no_list() -> None:
+def test_times_beyond_pythons_range_are_clamped() -> None:
+    """A single hostile value must not make a whole list unreadable."""
     assert codec_for(Timestamp).decode(encode(UIntValue(2**128 - 1))).year == 9999
     assert codec_for(Day).decode(encode(UIntValue(2**128 - 1))) == date.max
 
@@ -269,12 +270,12 @@ def test_times_beyond_python_are_clamped_so_that_a_hostile_one_blocks_no_list() 
         (None, UIntValue(1), "expected none"),
     ],
 )
-def test_answers_of_another_type_are_refused(annotation: Any, value: ClarityValue, message: str) -> None:
+def test_results_of_another_type_are_rejected(annotation: Any, value: ClarityValue, message: str) -> None:
     with pytest.raises(DecodeError, match=message):
         codec_for(annotation).decode(encode(value))
 
 
-def test_annotations_that_name_no_clarity_type_are_refused() -> None:
+def test_annotations_without_a_clarity_type_are_rejected() -> None:
     for annotation, instead in (
         (int, "int is not a Clarity type: write UInt or Int"),
         (str, r"write Principal, Annotated\[str, AsciiType"),
@@ -294,7 +295,7 @@ def test_annotations_that_name_no_clarity_type_are_refused() -> None:
             codec_for(Annotated[int, kind])
 
 
-def test_a_length_of_text_says_how_text_is_annotated() -> None:
+def test_a_maximum_length_on_text_is_rejected_with_a_hint() -> None:
     with pytest.raises(TypeError, match=r"MaxLength\(20\) is for lists, got <class 'str'>: .*AsciiType"):
         codec_for(Annotated[str, MaxLength(20)])
 
@@ -319,7 +320,7 @@ def test_signatures_are_compiled_from_annotations() -> None:
     assert str(signature.result.type) == "bool"
 
 
-def test_signatures_without_annotations_are_refused() -> None:
+def test_parameters_without_annotations_are_rejected() -> None:
     def create(self: object, asset_id) -> bool:  # type: ignore[no-untyped-def]
         raise NotImplementedError
 
@@ -327,7 +328,7 @@ def test_signatures_without_annotations_are_refused() -> None:
         compile_signature(create)
 
 
-def test_an_annotation_that_is_no_type_is_named_with_its_declaration() -> None:
+def test_an_invalid_annotation_is_reported_with_its_declaration() -> None:
     class Pair(Model):
         left: UInt
         right: int
@@ -358,7 +359,7 @@ OFFER = Offer(
 )
 
 
-def test_changing_a_copy_of_a_model_leaves_others_as_they_are() -> None:
+def test_changing_a_copy_of_a_model_does_not_change_others() -> None:
     codec = codec_for(Offer)
     first, second = (codec.decode(encode(codec.encode(OFFER, "offer"))) for _ in range(2))
     changed = first.model_copy(update={"owner": "somebody", "more": 1})
@@ -368,7 +369,7 @@ def test_changing_a_copy_of_a_model_leaves_others_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("owner", [ADDRESS, f"{ADDRESS}.vault"])
-def test_accounts_and_contracts_are_read_alike(owner: str) -> None:
+def test_typed_and_untyped_decoding_agree_on_principals(owner: str) -> None:
     codec = codec_for(Offer)
     offer = OFFER.model_copy(update={"owner": owner})
     data = encode(codec.encode(offer, "offer"))

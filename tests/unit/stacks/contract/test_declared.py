@@ -1,4 +1,4 @@
-"""Declarations of contracts: names, parameters, and what cannot be declared."""
+"""Declarations of contracts: names, parameters and invalid declarations."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ def odd() -> Odd:
     return Odd(Client("http://localhost:1", network=DEVNET), ADDRESS)
 
 
-def test_names_that_python_cannot_spell() -> None:
+def test_names_that_are_not_python_identifiers_can_be_declared() -> None:
     assert set(Odd.functions) == {"is-ok?", "get-count", "snake_case!", "do-it", "pay!"}
     assert [name for name, _, _ in Odd.functions["is-ok?"].signature.parameters] == ["limit?"]
     assert odd().pay(1).payload.function == "pay!"
     assert odd().pay(1).post_conditions == ()
 
 
-def test_types_are_those_of_the_methods() -> None:
-    # These are checked by mypy; nothing here asks a node.
+def test_calls_have_the_types_of_the_methods() -> None:
+    # mypy checks these types; nothing here sends a request.
     contract = odd()
     if TYPE_CHECKING:
         assert_type(contract.is_ok(1), bool)
@@ -82,7 +82,7 @@ def test_types_are_those_of_the_methods() -> None:
 
 
 async def awaited(contract: Odd) -> None:
-    """For mypy: what is awaited has its type, and arguments are checked."""
+    """Let mypy check the types of awaited results and of arguments."""
     assert_type(await contract.is_ok.aio(1), bool)
     assert_type(await contract.differences.aio(), tuple[str, ...])
     assert_type(contract.do_it.aio(), AsyncCall[bool])
@@ -91,7 +91,7 @@ async def awaited(contract: Odd) -> None:
     contract.is_ok.aio(1)  # type: ignore[unused-coroutine]
 
 
-def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
+def test_defaults_and_keyword_arguments_work_as_in_python() -> None:
     assert odd().snake_case(1, third=3).arguments == (UIntValue(1), UIntValue(5), UIntValue(3))
     assert odd().snake_case(third=3, second=2, first=1).arguments == (UIntValue(1), UIntValue(2), UIntValue(3))
     with pytest.raises(TypeError, match=r"snake_case\(\).*positional"):
@@ -99,13 +99,13 @@ def test_defaults_and_parameters_by_name_are_as_in_python() -> None:
 
 
 @pytest.mark.parametrize("account", [PrivateKey.generate(), ADDRESS])
-def test_a_contract_is_opened_for_an_account(account: Any) -> None:
+def test_a_contract_needs_an_account_object(account: Any) -> None:
     with pytest.raises(InvalidValueError, match=r"account: must be Account, not .*Account\(key, client\)"):
         Odd(odd().client, ADDRESS, account)
 
 
 @pytest.mark.parametrize("client", ["http://localhost:3999", None, odd])
-def test_a_contract_is_opened_on_a_client(client: Any) -> None:
+def test_a_contract_needs_a_client_object(client: Any) -> None:
     with pytest.raises(InvalidValueError, match=r"client: must be Client, not .*Client\(url\)"):
         Odd(client, ADDRESS)
     with pytest.raises(InvalidValueError, match="client: must be Client"):
@@ -116,7 +116,7 @@ DECLARE: list[Callable[..., Any]] = [read_only, public, read_only(), public(name
 
 
 @pytest.mark.parametrize("name", ["is ok", "", "1st", "a" * 129, 5])
-def test_names_are_checked_where_they_are_given(name: Any) -> None:
+def test_invalid_names_are_rejected_when_declared(name: Any) -> None:
     def function(self: object) -> bool:
         raise NotImplementedError
 
@@ -126,7 +126,7 @@ def test_names_are_checked_where_they_are_given(name: Any) -> None:
 
 
 @pytest.mark.parametrize("declare", DECLARE)
-def test_a_clarity_function_takes_a_fixed_number_of_arguments(declare: Callable[..., Any]) -> None:
+def test_variadic_parameters_are_rejected(declare: Callable[..., Any]) -> None:
     def several(self: object, *amounts: UInt) -> bool:
         raise NotImplementedError
 
@@ -139,7 +139,7 @@ def test_a_clarity_function_takes_a_fixed_number_of_arguments(declare: Callable[
 
 
 @pytest.mark.parametrize("declare", DECLARE)
-def test_methods_are_declared(declare: Callable[..., Any]) -> None:
+def test_only_methods_can_be_declared(declare: Callable[..., Any]) -> None:
     def without_self() -> bool:
         raise NotImplementedError
 
@@ -154,7 +154,7 @@ def test_methods_are_declared(declare: Callable[..., Any]) -> None:
         declare("is-ok?")
 
 
-def test_methods_look_like_methods() -> None:
+def test_declared_methods_look_like_python_methods() -> None:
     contract = odd()
     assert str(inspect.signature(contract.is_ok)).startswith("(limit: ")
     assert str(inspect.signature(Odd.is_ok)).startswith("(self, limit: ")
@@ -171,7 +171,7 @@ def test_methods_look_like_methods() -> None:
     assert repr(Odd.is_ok).startswith("<ReadOnlyFunction is-ok?: Odd.is_ok(self, limit: ")
 
 
-def test_a_missing_name_is_an_error_of_the_class() -> None:
+def test_an_undefined_annotation_is_an_error_of_the_class_definition() -> None:
     with pytest.raises(TypeError, match=r"Missing\.get: the annotation of amount is Amuont, but Amuont is"):
 
         class Missing(Contract, name="missing"):
@@ -198,7 +198,7 @@ def test_a_missing_name_is_an_error_of_the_class() -> None:
             pass
 
 
-def test_names_of_the_function_around_are_found() -> None:
+def test_annotations_may_use_names_of_the_enclosing_function() -> None:
     Amount = UInt  # noqa: N806 - a type
 
     class Inner(Model):
@@ -212,7 +212,7 @@ def test_names_of_the_function_around_are_found() -> None:
     assert str(Local.functions["get"].signature.result.type) == "(optional {amount: uint})"
 
 
-def test_names_of_the_class_itself_are_found() -> None:
+def test_annotations_may_use_names_of_the_class_itself() -> None:
     class Outer(Contract, name="outer"):
         class Place(Code):
             HERE = 1
@@ -224,7 +224,7 @@ def test_names_of_the_class_itself_are_found() -> None:
     assert Outer.functions["get"].signature.result.decode(encode(UIntValue(1))) is Outer.Place.HERE
 
 
-def test_a_class_inherits_and_may_declare_anew() -> None:
+def test_a_class_inherits_and_may_override_declarations() -> None:
     class Base(Contract):
         @read_only
         def get(self) -> UInt:
@@ -250,7 +250,7 @@ def test_a_class_inherits_and_may_declare_anew() -> None:
     assert (Base.name, Both.name) == ("", "both")
 
 
-def test_a_step_that_is_missing_is_named() -> None:
+def test_errors_name_the_missing_step() -> None:
     call = odd().pay(1)
     with pytest.raises(AttributeError, match=r"a call has no attribute 'wait'; it was not sent: \.send\(\)\.wait\(\)"):
         call.wait()  # type: ignore[attr-defined]
@@ -263,7 +263,7 @@ def test_a_step_that_is_missing_is_named() -> None:
         pending.events  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_a_call_that_is_forgotten_is_warned_of() -> None:
+def test_a_call_that_is_never_sent_causes_a_warning() -> None:
     contract = odd()
     with pytest.warns(
         UnsentCallWarning, match=r"^Call\(odd\.pay!\(amount=u1\)\) was never sent; add \.send\(\)$"
@@ -277,17 +277,17 @@ def test_a_call_that_is_forgotten_is_warned_of() -> None:
 @pytest.mark.parametrize(
     "use", [lambda call: call.payload, lambda call: call.post_conditions, lambda call: call.send()]
 )
-def test_a_call_that_was_used_is_not_warned_of(use: Callable[[Call[Any]], object]) -> None:
+def test_a_call_that_was_used_causes_no_warning(use: Callable[[Call[Any]], object]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with contextlib.suppress(SigningError):  # an account is missing, which the error says
+        with contextlib.suppress(SigningError):  # sending fails, as there is no account
             use(odd().pay(1))
         gc.collect()
     assert [warning for warning in caught if warning.category is UnsentCallWarning] == []
 
 
 @pytest.mark.filterwarnings("ignore::der_client.stacks.contract.UnsentCallWarning")
-def test_a_call_is_not_its_result() -> None:
+def test_a_call_instead_of_its_result_is_rejected_with_a_hint() -> None:
     call: Any = odd().pay(1)
     pending: Any = Pending(call, PendingTransaction(odd().client, "ab" * 32))
     for given, step in ((call, r"\.send\(\)\.wait\(\)\.value"), (pending, r"\.wait\(\)\.value")):
@@ -303,7 +303,7 @@ def test_calls_are_shown_by_rich_and_in_notebooks() -> None:
     assert "<td>.simulate() or .send()</td>" in shown
 
 
-def test_no_function_is_declared_twice() -> None:
+def test_declaring_a_function_twice_is_rejected() -> None:
     with pytest.raises(TypeError, match="Twice declares do-it twice"):
 
         class Twice(Contract, name="twice"):
@@ -317,7 +317,7 @@ def test_no_function_is_declared_twice() -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "account", "contract_id", "receipt", "events", "client"])
-def test_names_that_the_base_needs_are_refused_with_a_way_out(name: str) -> None:
+def test_names_of_the_base_class_are_rejected_with_an_alternative(name: str) -> None:
     def function(self: object) -> bool:
         raise NotImplementedError
 

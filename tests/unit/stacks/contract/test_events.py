@@ -1,4 +1,4 @@
-"""How events are known among what a contract prints, and what is said of those that fit no class."""
+"""How a contract's prints become events, and why some of them match no declared class."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Anything(Event, whole=True):
 
 
 class Versioned(Event, version=1):
-    """Base of events that carry a version."""
+    """Base class of events with a version."""
 
 
 class Moved(Versioned, topic="moved"):
@@ -60,7 +60,7 @@ FITS = [
 
 
 @pytest.mark.parametrize(("printed", "event"), FITS)
-def test_an_event_is_known_by_what_its_class_says(printed: str, event: Event) -> None:
+def test_a_print_becomes_an_event_of_the_matching_class(printed: str, event: Event) -> None:
     assert read_event(encode(parse(printed)), ALL) == event
 
 
@@ -77,7 +77,7 @@ MISFITS = [
 
 
 @pytest.mark.parametrize(("printed", "reason"), MISFITS)
-def test_what_fits_no_class_says_why(printed: str, reason: str) -> None:
+def test_an_unknown_event_has_a_reason(printed: str, reason: str) -> None:
     event = read_event(encode(parse(printed)), ALL)
     assert isinstance(event, UnknownEvent)
     assert event.value == parse(printed)
@@ -88,16 +88,16 @@ def test_what_fits_no_class_says_why(printed: str, reason: str) -> None:
     assert caught.value.txid in str(caught.value)
 
 
-def test_nothing_fits_where_nothing_is_declared() -> None:
+def test_without_declarations_every_event_is_unknown() -> None:
     assert read_event(encode(parse("u1")), ()) == UnknownEvent(parse("u1"), "no event of this contract is declared")
 
 
-def test_any_print_can_be_an_event() -> None:
+def test_a_class_for_whole_values_accepts_any_print() -> None:
     event = read_event(encode(parse("(ok {a: u1})")), (Anything,))
     assert event == Anything(value=parse("(ok {a: u1})"))
 
 
-def test_what_fixes_more_goes_first_and_several_classes_may_share_a_topic() -> None:
+def test_classes_with_one_topic_are_distinguished_by_fields_in_any_order() -> None:
     class Refunded(Event, topic="paid"):
         amount: UInt
         reason: Word
@@ -111,7 +111,7 @@ def test_what_fixes_more_goes_first_and_several_classes_may_share_a_topic() -> N
     assert read_event(printed, order[::-1]) == Refunded(amount=1, reason="late")
 
 
-def test_the_mark_of_an_event_counts_only_at_its_place() -> None:
+def test_a_topic_inside_a_nested_tuple_does_not_count() -> None:
     hidden = encode(parse('{other: {topic: "paid"}, amount: u1}'))
     assert isinstance(read_event(hidden, ALL), UnknownEvent)
 
@@ -123,12 +123,12 @@ def test_a_fixed_value_may_be_any_clarity_value() -> None:
     assert read_event(encode(parse('{kind: u"\\u{e9}", amount: u1}')), (Written,)) == Written(amount=1)
 
 
-def test_bytes_that_are_not_a_value_are_refused() -> None:
+def test_bytes_that_are_not_a_clarity_value_are_rejected() -> None:
     with pytest.raises(DecodeError):
         read_event(b"\xff", ALL)
 
 
-def test_declarations_that_cannot_be_are_refused() -> None:
+def test_invalid_event_declarations_are_rejected() -> None:
     with pytest.raises(TypeError, match="amount is a field and has a fixed value"):
 
         class Twice(Event, where={"amount": 1}):
@@ -151,7 +151,7 @@ def test_declarations_that_cannot_be_are_refused() -> None:
             pass
 
 
-def test_an_event_is_written_as_it_is_printed() -> None:
+def test_an_encoded_event_equals_the_contracts_print() -> None:
     from der_client.stacks.contract.codecs import codec_for  # noqa: PLC0415
 
     event = Moved(to="there")

@@ -1,4 +1,4 @@
-"""Models and events as tables: nothing is rounded, everything has a name."""
+"""Models and events as tables: numbers are exact, and every column has a name."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ BIG, HUGE = 2**63, 2**127
 ROWS = Listing({1: row(2**53 + 1, 7), 2: row(3)})
 
 
-def test_whole_numbers_stay_whole_in_pandas() -> None:
+def test_whole_numbers_stay_exact_in_pandas() -> None:
     frame = ROWS.to_pandas()
     assert list(frame.columns) == ["row_id", "wh", "limit", "state", "note", "inner.price"]
     assert frame["wh"].tolist() == [2**53 + 1, 3]
@@ -70,7 +70,7 @@ def test_whole_numbers_stay_whole_in_pandas() -> None:
     assert to_pandas([row(BIG), row(1)])["wh"].tolist() == [BIG, 1]
 
 
-def test_whole_numbers_stay_whole_in_polars() -> None:
+def test_whole_numbers_stay_exact_in_polars() -> None:
     frame = ROWS.to_polars()
     assert frame["wh"].to_list() == [2**53 + 1, 3]
     assert frame.select("wh", "limit").schema == {"wh": pl.Int64, "limit": pl.Int64}
@@ -80,7 +80,7 @@ def test_whole_numbers_stay_whole_in_polars() -> None:
     assert [Decimal(text) for text in huge] == [HUGE, 1]
 
 
-def test_events_have_their_place_and_their_fields() -> None:
+def test_rows_of_events_have_their_block_and_their_fields() -> None:
     when = datetime(2026, 7, 1, tzinfo=UTC)
     records = [
         EventRecord(Paid(amount=5, to="ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"), "ST1.shop", "ab", 0, 7, when),
@@ -93,7 +93,7 @@ def test_events_have_their_place_and_their_fields() -> None:
         assert table["value"][1] == "u9"
 
 
-def test_a_listing_is_shown_in_a_notebook_and_cut_when_long() -> None:
+def test_a_listing_is_shown_in_a_notebook_and_shortened_if_long() -> None:
     shown = ROWS._repr_html_()
     assert "<th>inner.price</th>" in shown
     assert "<td>&lt;b&gt;</td>" in shown
@@ -108,13 +108,13 @@ def test_an_empty_listing_is_an_empty_table() -> None:
     assert "<table>" in empty._repr_html_()
 
 
-def test_anything_else_is_refused() -> None:
+def test_other_items_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="a table is made of models, events or receipts, not int"):
         to_polars([5])
 
 
 @pytest.mark.parametrize(("name", "make"), [("pandas", to_pandas), ("polars", to_polars)])
-def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch, name: str, make: object) -> None:
+def test_a_missing_package_is_reported_with_its_extra(monkeypatch: pytest.MonkeyPatch, name: str, make: object) -> None:
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtraError, match=rf"{name} is not installed; install it with: pip"):
         make(ROWS)  # type: ignore[operator]

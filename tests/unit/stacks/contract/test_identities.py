@@ -1,4 +1,4 @@
-"""Models carry the id by which they were read, which is not in the tuple."""
+"""Models contain the id with which they were read, although it is not in the contract's tuple."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def answer(function: str, value: object) -> None:
 
 
 @responses.activate
-def test_what_is_read_by_an_id_carries_it() -> None:
+def test_a_model_read_by_its_id_contains_the_id() -> None:
     answer("get-row", SomeValue(VALUE))
     answer("get-rows", ListValue([SomeValue(VALUE), NoneValue(), SomeValue(VALUE)]))
     answer("get-best", VALUE)
@@ -63,7 +63,7 @@ def test_what_is_read_by_an_id_carries_it() -> None:
     assert CONTRACT.get_best() == Row(row_id=0, wh=5)
 
 
-def test_the_id_is_not_in_the_tuple() -> None:
+def test_the_id_is_not_encoded() -> None:
     codec = codec_for(Row)
     assert str(codec.type) == "{wh: uint}"
     assert codec.encode(Row(row_id=9, wh=5), "row") == VALUE

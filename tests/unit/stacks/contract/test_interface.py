@@ -1,4 +1,4 @@
-"""Classes compared with interfaces of contracts that others wrote."""
+"""Comparison of declared classes with the interfaces of deployed contracts."""
 
 from __future__ import annotations
 
@@ -127,18 +127,18 @@ def interface(*extra: FunctionInterface, **variables: VariableInterface) -> Cont
     )
 
 
-def test_a_class_inherits_and_names_match_whatever_their_spelling() -> None:
+def test_inherited_declarations_and_names_in_any_spelling_match() -> None:
     assert set(Usd.functions) == {"get-supply", "transfer"}
     assert differences(Usd, interface()) == ()
 
 
-def test_an_interface_leaves_alone_what_it_does_not_declare() -> None:
+def test_interface_classes_ignore_undeclared_functions() -> None:
     more = function("mint", "public", ResponseType(BOOL, UINT), amount=UINT)
     assert differences(Sip, interface(more)) == ()
     assert differences(Usd, interface(more)) == ("mint is deployed, but not declared in Usd",)
 
 
-def test_what_an_interface_declares_may_be_narrower_and_named_otherwise() -> None:
+def test_interface_classes_allow_narrower_results_and_other_argument_names() -> None:
     class Named(Contract):
         @read_only
         def get_name(self, of: UInt) -> Annotated[str, AsciiType(32)]:
@@ -162,7 +162,7 @@ def test_what_an_interface_declares_may_be_narrower_and_named_otherwise() -> Non
     assert difference == "get-name gives (string-ascii 32), but is deployed with (response (string-ascii 33) none)"
 
 
-def test_what_is_declared_is_compared() -> None:
+def test_every_declaration_is_compared() -> None:
     class Wrong(Usd, name="wrong"):
         @data_var
         def fee_bps(self) -> bool:
@@ -200,7 +200,7 @@ def test_what_is_declared_is_compared() -> None:
     }
 
 
-def test_values_of_constants_are_compared_where_they_are_declared() -> None:
+def test_values_of_constants_are_compared_if_declared() -> None:
     class Valued(Usd, name="valued"):
         @constant(name="MAX-FEE", value=50)
         def max_fee(self) -> UInt:
@@ -228,7 +228,7 @@ def test_values_of_constants_are_compared_where_they_are_declared() -> None:
     assert differences(Usd, interface(), {"MAX-FEE": UIntValue(51)}) == ()
 
 
-def test_an_error_that_is_not_deployed_is_found() -> None:
+def test_an_error_code_that_is_not_deployed_is_reported() -> None:
     class MoreError(ErrorCode):
         ERR_GONE = 9
 
@@ -239,7 +239,7 @@ def test_an_error_that_is_not_deployed_is_found() -> None:
     assert differences(More, interface()) == ("ERR_GONE is declared, but not deployed",)
 
 
-def test_an_entry_of_a_map_may_be_missing() -> None:
+def test_a_map_whose_entries_cannot_be_missing_is_rejected() -> None:
     class Careless(Contract, name="careless"):
         @data_map
         def rows(self, row_id: UInt) -> Row:
@@ -249,7 +249,7 @@ def test_an_entry_of_a_map_may_be_missing() -> None:
         differences(Careless, interface())
 
 
-def test_shapes_of_storage_are_checked_where_it_is_declared() -> None:
+def test_parameters_of_variables_and_maps_are_checked_when_declared() -> None:
     with pytest.raises(TypeError, match="a DataVar has no parameters but self"):
 
         class Var(Contract, name="var"):

@@ -1,4 +1,4 @@
-"""Models read from the wire: every mixture of fixed and unknown lengths, and errors that name the place."""
+"""Models decoded from the wire: every mixture of fixed and variable lengths, and errors with their offset."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class UnknownOnly(Frozen):
 
 
 class Printed(Frozen):
-    """As an event: two fields that are the same each time, among others."""
+    """A model like an event: two of its fields are constants."""
 
     clarity_constants: ClassVar[dict[str, ClarityValue]] = {"topic": AsciiValue("sold"), "version": UIntValue(1)}
 
@@ -107,7 +107,7 @@ MODELS: list[tuple[Frozen, dict[str, ClarityValue]]] = [
 
 
 @pytest.mark.parametrize(("model", "fields"), MODELS, ids=lambda item: type(item).__name__)
-def test_all_mixtures_are_read(model: Frozen, fields: dict[str, ClarityValue]) -> None:
+def test_every_mixture_of_lengths_is_decoded(model: Frozen, fields: dict[str, ClarityValue]) -> None:
     codec = codec_for(type(model))
     raw = encode(TupleValue(fields))
     assert codec.decode(raw) == model
@@ -115,14 +115,14 @@ def test_all_mixtures_are_read(model: Frozen, fields: dict[str, ClarityValue]) -
 
 
 @pytest.mark.parametrize(("model", "fields"), MODELS, ids=lambda item: type(item).__name__)
-def test_fields_come_in_the_order_in_which_they_are_declared(model: Frozen, fields: dict[str, ClarityValue]) -> None:
+def test_fields_keep_the_order_of_their_declaration(model: Frozen, fields: dict[str, ClarityValue]) -> None:
     decoded = codec_for(type(model)).decode(encode(TupleValue(fields)))
     assert list(decoded.model_dump()) == list(type(model).model_fields)
     assert repr(decoded) == repr(model)
 
 
 @pytest.mark.parametrize(("model", "fields"), MODELS, ids=lambda item: type(item).__name__)
-def test_every_truncation_is_refused(model: Frozen, fields: dict[str, ClarityValue]) -> None:
+def test_truncated_and_longer_bytes_are_rejected(model: Frozen, fields: dict[str, ClarityValue]) -> None:
     codec = codec_for(type(model))
     raw = encode(TupleValue(fields))
     for length in range(len(raw)):
@@ -133,7 +133,7 @@ def test_every_truncation_is_refused(model: Frozen, fields: dict[str, ClarityVal
 
 
 @given(st.sampled_from(MODELS), st.data())
-def test_a_changed_byte_is_refused_or_gives_what_it_says(
+def test_a_changed_byte_is_rejected_or_decoded_faithfully(
     entry: tuple[Frozen, dict[str, ClarityValue]], data: st.DataObject
 ) -> None:
     model, fields = entry
@@ -157,7 +157,7 @@ def test_a_changed_byte_is_refused_or_gives_what_it_says(
         ({"whom": UIntValue(1)}, r"expected {.*who: principal.*}, found 0x0c \(at byte 0\)"),
     ],
 )
-def test_errors_name_what_is_wrong_and_where(fields: dict[str, ClarityValue], message: str) -> None:
+def test_errors_name_the_fault_and_its_offset(fields: dict[str, ClarityValue], message: str) -> None:
     (right,) = [fields for model, fields in MODELS if isinstance(model, Printed)]
     with pytest.raises(DecodeError, match=message):
         codec_for(Printed).decode(encode(TupleValue(right | fields)))
@@ -174,7 +174,7 @@ def test_errors_name_what_is_wrong_and_where(fields: dict[str, ClarityValue], me
         (Timestamp, 2**128 - 1, "9999-12-31T23:59:59+00:00"),
     ],
 )
-def test_times(annotation: Any, number: int, shown: str) -> None:
+def test_dates_and_times_are_decoded_and_clamped(annotation: Any, number: int, shown: str) -> None:
     assert codec_for(annotation).decode(encode(UIntValue(number))).isoformat() == shown
 
 
@@ -190,7 +190,7 @@ def test_generated_code_has_a_name_and_a_source() -> None:
     assert source.startswith("def read(data, offset):")
 
 
-def test_sources_of_generated_code_do_not_fill_the_memory() -> None:
+def test_the_number_of_kept_sources_of_generated_code_is_limited() -> None:
     before = len(linecache.cache)
     for number in range(5000):
         compile_generated("1", f"number {number}", "eval")
@@ -201,13 +201,13 @@ def test_sources_of_generated_code_do_not_fill_the_memory() -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**127 - 1])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_numbers_are_read_on_both_sides_of_what_struct_reads_at_once(number: int, sign: int) -> None:
+def test_numbers_on_both_sides_of_64_bits_are_decoded(number: int, sign: int) -> None:
     model = FixedOnly(on=True, number=sign * number, count=number)
     fields = {"on": BoolValue(True), "number": IntValue(sign * number), "count": UIntValue(number)}
     assert codec_for(FixedOnly).decode(encode(TupleValue(fields))) == model
 
 
-def test_a_contract_that_has_no_name_is_refused_each_time_it_is_read() -> None:
+def test_an_invalid_contract_name_is_rejected_every_time() -> None:
     fields = {"owner": PrincipalValue(ADDRESS), "taker": SomeValue(PrincipalValue(f"{ADDRESS}.a"))}
     raw = encode(TupleValue(fields))
     for wrong in (raw[:-1] + b"?", raw[:-2] + b"\x00", raw[:-1]):

@@ -1,4 +1,4 @@
-"""What is found in sources: errors, prints with their types, names and docstrings."""
+"""What the generator finds in sources: errors, prints with their types, names and docstrings."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def printed_type(expression: str, before: str = "") -> str:
         ("(unknown n)", "None"),
     ],
 )
-def test_types_of_what_is_printed(expression: str, kind: str | None) -> None:
+def test_the_types_of_prints_are_inferred(expression: str, kind: str | None) -> None:
     if kind is None:
         parts = "{hash-bytes: (buff 20), name: (optional (string-ascii 40)), version: (buff 1)}"
         kind = f"(response {parts} {parts})"
@@ -126,7 +126,7 @@ ERRORS = """
 """
 
 
-def test_errors_are_constants_that_are_errors() -> None:
+def test_constants_that_are_errors_are_found_with_their_comments() -> None:
     found = find_errors(Definitions.of(Source.read(ERRORS)))
     assert [(error.constant, error.code) for error in found] == [
         ("ERR_A", 100),
@@ -156,7 +156,7 @@ EVENTS = """
 """
 
 
-def test_events_are_told_apart_by_their_texts_and_keys() -> None:
+def test_events_are_distinguished_by_their_constants_and_keys() -> None:
     definitions = Definitions.of(Source.read(EVENTS))
     found = find_events(definitions, Inference(definitions, INTERFACE, lambda _: None, lambda *_: None).printed())
     assert [(event.constants, {name: str(kind) for name, kind in event.fields.items()}) for event in found] == [
@@ -171,7 +171,7 @@ def test_events_are_told_apart_by_their_texts_and_keys() -> None:
     assert [event.is_whole for event in found] == [False, False, False, False, True, False]
 
 
-def test_names() -> None:
+def test_clarity_names_become_unique_python_names() -> None:
     assert snake_case("get-balance-of?") == "get_balance_of"
     assert snake_case("mintBTC->stx") == "mint_btc_to_stx"
     assert upper_case("err-not-owner") == "ERR_NOT_OWNER"
@@ -219,7 +219,9 @@ def test_comments_become_docstrings() -> None:
         '    """',
     ]
     assert comments.docstring("", {}, 4) == []
-    for length in range(105, 118):  # as formatters have it: the closing quotes in the line, or after a second one
+    for length in range(
+        105, 118
+    ):  # as formatters write it: the closing quotes end the only line, or follow a second one
         (first, *others) = comments.docstring(f"{'a ' * 52}{'b' * (length - 104)}", {}, 4)
         assert len(first) <= 120
         assert others == [] or (others[-1] == '    """' and len(others) == 2)

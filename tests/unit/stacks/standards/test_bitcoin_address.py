@@ -1,4 +1,4 @@
-"""Bitcoin addresses and the tuples that contracts keep of them. Vectors: BIP-173, BIP-350, BIP-13 and BIP-341."""
+"""Bitcoin addresses and the tuples that contracts store for them. Vectors: BIP-173, BIP-350, BIP-13 and BIP-341."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize(("text", "version", "hashed", "network"), ADDRESSES)
-def test_every_form_is_read_and_written(text: str, version: int, hashed: str, network: Any) -> None:
+def test_every_form_of_address_is_parsed_and_written(text: str, version: int, hashed: str, network: Any) -> None:
     address = BitcoinAddress.parse(text, network)
     assert (address.version[0], address.hashbytes.hex()) == (version, hashed)
     assert address.text(network) == text
     assert BitcoinAddress.parse(text.upper() if version >= 4 else text) == address
 
 
-def test_a_devnet_has_addresses_of_regtest() -> None:
+def test_a_devnet_uses_regtest_addresses() -> None:
     text = BitcoinAddress(version=b"\x04", hashbytes=bytes.fromhex(KEY_HASH)).text(DEVNET)
     assert text.startswith("bcrt1q")
     assert BitcoinAddress.parse(text, DEVNET).hashbytes.hex() == KEY_HASH
 
 
-def test_it_is_the_tuple_of_a_contract() -> None:
+def test_an_address_encodes_to_the_tuple_of_a_contract() -> None:
     codec = codec_for(BitcoinAddress)
     assert str(codec.type) == "{hashbytes: (buff 32), version: (buff 1)}"
     address = BitcoinAddress.parse(ADDRESSES[3][0])
@@ -70,12 +70,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD)
-def test_what_is_not_an_address_is_refused(text: Any, reason: str) -> None:
+def test_invalid_addresses_are_rejected(text: Any, reason: str) -> None:
     with pytest.raises(AddressError, match=reason):
         read_bitcoin_address(text)
 
 
-def test_an_address_belongs_to_a_network() -> None:
+def test_an_address_of_another_network_is_rejected() -> None:
     with pytest.raises(AddressError, match="is a Bitcoin address on mainnet, but the network is testnet"):
         BitcoinAddress.parse(ADDRESSES[0][0], TESTNET)
     with pytest.raises(AddressError, match="on a test network, but the network is mainnet"):
@@ -83,7 +83,7 @@ def test_an_address_belongs_to_a_network() -> None:
 
 
 @pytest.mark.parametrize(("version", "length", "reason"), [(7, 20, "0 to 6, got 7"), (5, 20, "has 32 bytes, got 20")])
-def test_version_and_length_fit_together(version: int, length: int, reason: str) -> None:
+def test_invalid_versions_and_lengths_are_rejected(version: int, length: int, reason: str) -> None:
     with pytest.raises(AddressError, match=reason):
         BitcoinAddress(version=bytes((version,)), hashbytes=bytes(length)).text(MAINNET)
     with pytest.raises(AddressError, match="version: expected one byte, got 0"):
@@ -93,14 +93,14 @@ def test_version_and_length_fit_together(version: int, length: int, reason: str)
 @given(
     st.sampled_from([0, 1, 4, 5, 6]), st.binary(min_size=32, max_size=32), st.sampled_from([MAINNET, TESTNET, DEVNET])
 )
-def test_writing_and_reading_are_inverse(version: int, data: bytes, network: Any) -> None:
+def test_written_addresses_are_read_back(version: int, data: bytes, network: Any) -> None:
     hashed = data[: HASH_LENGTHS[version]]
     script = read_bitcoin_address(write_bitcoin_address(version, hashed, network))
     assert (script.version, script.hash, script.is_mainnet) == (version, hashed, network == MAINNET)
 
 
 @given(st.text(max_size=100))
-def test_no_text_breaks_the_reader(text: str) -> None:
+def test_any_text_is_read_or_raises_an_address_error(text: str) -> None:
     try:
         read_bitcoin_address(text)
     except AddressError:
@@ -108,7 +108,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 
 
 @given(st.binary(max_size=60), st.sampled_from(["bc1", "tb1", "bcrt1"]))
-def test_no_segwit_text_breaks_the_reader(data: bytes, prefix: str) -> None:
+def test_any_segwit_text_is_read_or_raises_an_address_error(data: bytes, prefix: str) -> None:
     try:
         read_bitcoin_address(prefix + "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[byte & 31] for byte in data))
     except AddressError:

@@ -1,4 +1,4 @@
-"""Token interfaces against contracts of others, known tokens, and domains of signed messages."""
+"""Token interfaces compared with a deployed contract, known tokens, and domains of signed messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_sbtc_is_a_fungible_token() -> None:
     assert any(each.startswith("get-balance takes") for each in found)
 
 
-def test_tokens_are_known_by_network() -> None:
+def test_known_tokens_have_a_contract_per_network() -> None:
     for token in (SBTC, USDCX):
         for network in (MAINNET, TESTNET):
             address, name = split_principal(token.contract_id(network))
@@ -42,7 +42,7 @@ def test_tokens_are_known_by_network() -> None:
         SBTC.contract_id(DEVNET)
 
 
-def test_a_domain_is_the_one_of_the_messages() -> None:
+def test_a_domain_has_the_hashes_of_signed_messages() -> None:
     domain = MessageDomain.on(TESTNET, "Test App", "1.0.0")
     assert domain.to_clarity() == message_domain("Test App", "1.0.0", TESTNET)
     assert domain.hash == sha256(encode(domain.to_clarity())).digest()
@@ -50,7 +50,7 @@ def test_a_domain_is_the_one_of_the_messages() -> None:
     assert domain.message_hash(message) == structured_data_hash(domain.to_clarity(), message)
 
 
-def test_the_domain_of_the_standard() -> None:
+def test_the_hash_of_a_domain_matches_the_standards_vector() -> None:
     vectors = json.loads((EXAMPLES.parent / "sip018_and_messages.json").read_text())["structured_data_hash"]
     expected = next(vector["sha256"] for vector in vectors if "chain-id" in vector["cv"])
     assert MessageDomain.on(MAINNET, "Test App", "1.0.0").hash.hex() == expected
