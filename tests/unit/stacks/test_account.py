@@ -1,4 +1,4 @@
-"""An account on a node that refuses, forgets, lags and breaks off."""
+"""An account on a node that rejects, forgets, lags or disconnects."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def to_be_sponsored(key: PrivateKey) -> Transaction:
 
 
 class TestTransfer:
-    def test_is_built_signed_sent_and_mined(self, node: FakeNode, account: Account) -> None:
+    def test_a_transfer_is_built_signed_sent_and_mined(self, node: FakeNode, account: Account) -> None:
         receipt = account.transfer(OTHER, 5_000, "lunch").wait()
         transaction = sent(node)[0]
         assert transaction.verify()
@@ -102,7 +102,7 @@ class TestTransfer:
             (KEY.address(DEVNET), 1, b"", InvalidValueError, "sender|itself|oneself"),
         ],
     )
-    def test_impossible_ones_are_not_sent(
+    def test_invalid_transfers_are_not_sent(
         self, node: FakeNode, account: Account, to: str, amount: int, memo: Any, error: type[Exception], words: str
     ) -> None:
         with pytest.raises(error, match=words):
@@ -110,20 +110,20 @@ class TestTransfer:
         assert node.posts == []
         assert account.next_nonce() == 0
 
-    def test_a_contract_of_another_network(self, node: FakeNode, account: Account) -> None:
+    def test_a_call_to_a_contract_of_another_network_is_rejected(self, node: FakeNode, account: Account) -> None:
         with pytest.raises(AddressError, match="mainnet"):
             account.submit(ContractCall(f"{MAINNET_ADDRESS}.x", "f"))
         assert node.posts == []
 
 
-def test_a_key_that_is_none(client: Client) -> None:
+def test_a_key_as_text_is_rejected_and_not_shown(client: Client) -> None:
     with pytest.raises(KeyFormatError, match="takes a PrivateKey, not str") as caught:
         Account(KEY.to_hex(), client)  # type: ignore[arg-type]
     assert KEY.to_hex() not in str(caught.value)
 
 
 class TestNetwork:
-    def test_a_transaction_of_another_network_is_refused(self, node: FakeNode, account: Account) -> None:
+    def test_a_transaction_of_another_network_is_rejected(self, node: FakeNode, account: Account) -> None:
         other = Transaction.build(
             TokenTransfer(PrincipalValue(MAINNET_ADDRESS), 1),
             public_key=KEY.public_key,
@@ -136,13 +136,13 @@ class TestNetwork:
                 use(other)
         assert node.posts == []
 
-    def test_a_transaction_of_another_account_is_refused(self, node: FakeNode, account: Account) -> None:
+    def test_a_transaction_of_another_account_is_rejected(self, node: FakeNode, account: Account) -> None:
         other = Account(PrivateKey.generate(), account.client)
         with pytest.raises(SigningError, match=account.address):
             other.sign_and_send(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
         assert node.posts == []
 
-    def test_what_is_not_a_transaction_is_not_shown(self, node: FakeNode, account: Account) -> None:
+    def test_text_instead_of_a_transaction_is_rejected_and_not_shown(self, node: FakeNode, account: Account) -> None:
         secret: Any = "b" * 64
         for use in (account.send, account.sign_and_send, account.sponsor):
             with pytest.raises(InvalidValueError, match=r"^transaction: must be Transaction, not str$"):
@@ -154,7 +154,7 @@ class TestNetwork:
             account.send(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
         assert node.posts == []
 
-    def test_a_client_told_the_wrong_network(self, node: FakeNode) -> None:
+    def test_a_client_with_the_wrong_network_is_rejected(self, node: FakeNode) -> None:
         with node.running():
             account = Account(KEY, Client(URL, network=MAINNET))
             with pytest.raises(InvalidValueError, match="network=mainnet"):
@@ -171,13 +171,13 @@ class TestSecrets:
         assert "11111111" not in caplog.text + repr(account) + repr(pending)
         assert pending.txid in caplog.text
 
-    def test_repr_asks_nobody(self, node: FakeNode, account: Account) -> None:
+    def test_repr_sends_no_request(self, node: FakeNode, account: Account) -> None:
         assert KEY.public_key.data.hex() in repr(account)
         assert node.asked == []
 
 
 class Flat:
-    """A fee policy of one's own: it has the methods of the protocol `Fees`, and nothing of the package's."""
+    """A custom fee policy that only has the methods of the protocol `Fees`, without a base class of the package."""
 
     def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:  # noqa: ARG002
         return 4321
@@ -199,24 +199,24 @@ class TestFees:
     def fee(self, account: Account) -> int:
         return account.build(TokenTransfer(PrincipalValue(OTHER), 1)).fee
 
-    def test_the_middle_estimate(self, node: FakeNode, account: Account) -> None:
+    def test_the_fee_is_the_middle_estimate(self, node: FakeNode, account: Account) -> None:
         node.estimate = (200, self.ESTIMATE)
         assert self.fee(account) == 2000
 
-    def test_without_an_estimate_the_transfer_rate(self, node: FakeNode, account: Account) -> None:
+    def test_without_an_estimate_the_fee_follows_the_transfer_rate(self, node: FakeNode, account: Account) -> None:
         node.rate = 3
         assert self.fee(account) == 3 * LENGTH_OF_TRANSFER
 
     @pytest.mark.parametrize("rate", [0, "broken"])
-    def test_never_below_one_per_byte(self, node: FakeNode, account: Account, rate: Any) -> None:
+    def test_the_fee_is_at_least_1_ustx_per_byte(self, node: FakeNode, account: Account, rate: Any) -> None:
         node.rate = rate
         assert self.fee(account) == LENGTH_OF_TRANSFER
 
-    def test_a_broken_estimate_is_as_good_as_none(self, node: FakeNode, account: Account) -> None:
+    def test_an_invalid_estimate_is_ignored(self, node: FakeNode, account: Account) -> None:
         node.estimate = (200, {"estimations": "many"})
         assert self.fee(account) == LENGTH_OF_TRANSFER
 
-    def test_too_dear(self, node: FakeNode, client: Client) -> None:
+    def test_an_estimate_above_the_cap_is_an_error(self, node: FakeNode, client: Client) -> None:
         node.estimate = (200, self.ESTIMATE)
         account = Account(KEY, client, fee_policy=FeePolicy(max_fee_ustx=1999))
         with pytest.raises(InvalidValueError, match=r"2000 µSTX, above the cap of 1999 µSTX.*FeePolicy"):
@@ -224,7 +224,7 @@ class TestFees:
         assert node.posts == []
         assert account.next_nonce() == 0
 
-    def test_given_fees_are_kept_within_the_bounds(self, account: Account) -> None:
+    def test_a_given_fee_outside_the_bounds_is_rejected(self, account: Account) -> None:
         payload = TokenTransfer(PrincipalValue(OTHER), 1)
         assert account.build(payload, fee_ustx=777).fee == 777
         with pytest.raises(InvalidValueError, match="below 180 µSTX"):
@@ -232,12 +232,12 @@ class TestFees:
         with pytest.raises(InvalidValueError, match="above the cap"):
             account.build(payload, fee_ustx=1_000_001)
 
-    def test_the_node_need_not_be_asked(self, node: FakeNode, client: Client) -> None:
+    def test_a_policy_can_choose_fees_without_the_node(self, node: FakeNode, client: Client) -> None:
         node.rate = 50
         assert self.fee(Account(KEY, client, fee_policy=FeePolicy(asks_node=False))) == LENGTH_OF_TRANSFER
         assert not [path for path in node.asked if "fees" in path]
 
-    def test_a_policy_of_ones_own(self, node: FakeNode, client: Client) -> None:
+    def test_a_custom_fee_policy_is_used(self, node: FakeNode, client: Client) -> None:
         account = Account(KEY, client, fee_policy=Flat())
         account.transfer(OTHER, 1)
         assert [transaction.fee for transaction in sent(node)] == [4321]
@@ -250,17 +250,17 @@ class TestFees:
         assert not missing, f"der_client/stacks/account.py does not export {sorted(missing)}"
 
     @pytest.mark.parametrize("cap", [0, "5", 1.5, True])
-    def test_a_cap_that_is_none(self, cap: Any) -> None:
+    def test_an_invalid_cap_is_rejected(self, cap: Any) -> None:
         with pytest.raises(InvalidValueError, match="max_fee_ustx"):
             FeePolicy(max_fee_ustx=cap)
 
-    def test_a_fee_that_is_no_number(self, account: Account) -> None:
+    def test_a_fee_must_be_a_whole_number(self, account: Account) -> None:
         with pytest.raises(InvalidValueError, match=r"fee.*: expected a whole number, got str"):
             account.transfer(OTHER, 1, fee_ustx="500")  # type: ignore[arg-type]
 
 
 class TestNonces:
-    def test_follow_one_another_while_in_flight(self, node: FakeNode, account: Account) -> None:
+    def test_nonces_are_consecutive_while_transactions_are_in_flight(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         pending = [account.transfer(OTHER, 1) for _ in range(5)]
         assert [transaction.nonce for transaction in sent(node)] == [0, 1, 2, 3, 4]
@@ -270,7 +270,7 @@ class TestNonces:
         account.transfer(OTHER, 1)
         assert sent(node)[-1].nonce == 5
 
-    def test_are_not_asked_for_again_while_in_flight(
+    def test_nonces_are_requested_only_once_while_in_flight(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(nonces, "_TRUSTED_S", 1e9)
@@ -279,7 +279,9 @@ class TestNonces:
             account.transfer(OTHER, 1)
         assert len([path for path in node.asked if path.startswith("/extended/v1") and path.endswith("/nonces")]) == 1
 
-    def test_of_several_threads_differ(self, node: FakeNode, account: Account, request: pytest.FixtureRequest) -> None:
+    def test_threads_get_different_nonces(
+        self, node: FakeNode, account: Account, request: pytest.FixtureRequest
+    ) -> None:
         request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
         sys.setswitchinterval(1e-6)
         node.mines_at_once = False
@@ -290,12 +292,12 @@ class TestNonces:
             thread.join()
         assert sorted(transaction.nonce for transaction in sent(node)) == list(range(16))
 
-    def test_of_another_program_with_the_same_key_are_seen(self, client: Client, account: Account) -> None:
+    def test_nonces_used_by_another_program_with_the_same_key_are_seen(self, client: Client, account: Account) -> None:
         account.transfer(OTHER, 1).wait()
         Account(KEY, client).transfer(OTHER, 2).wait()
         assert account.next_nonce() == 2
 
-    def test_is_free_again_after_a_refusal(self, node: FakeNode, account: Account) -> None:
+    def test_the_nonce_of_a_rejected_transaction_is_free_again(self, node: FakeNode, account: Account) -> None:
         node.refusals = [("NotEnoughFunds", {"expected": "0x01", "actual": "0x00"})]
         with pytest.raises(TransactionRejectedError):
             account.transfer(OTHER, 1)
@@ -318,7 +320,7 @@ class TestNonces:
     @pytest.mark.parametrize(
         ("reason", "following"), [("BadNonce", 7), ("ConflictingNonceInMempool", 2), ("BadNonce without data", 2)]
     )
-    def test_one_that_the_node_calls_used_is_not_tried_again(
+    def test_a_nonce_that_the_node_reports_as_used_is_not_retried(
         self, node: FakeNode, account: Account, reason: str, following: int
     ) -> None:
         node.mines_at_once = False
@@ -329,20 +331,20 @@ class TestNonces:
             account.transfer(OTHER, 2)
         assert account.next_nonce() == following
 
-    def test_a_refusal_about_another_account_says_nothing(self, node: FakeNode, account: Account) -> None:
+    def test_a_nonce_in_a_rejection_about_another_account_is_ignored(self, node: FakeNode, account: Account) -> None:
         node.refusals = [("BadNonce", {"expected": 7, "actual": 0, "principal": OTHER, "is_origin": True})]
         with pytest.raises(TransactionRejectedError):
             account.transfer(OTHER, 2)
         assert account.next_nonce() == 1
 
-    def test_stays_taken_when_nobody_knows_whether_it_arrived(self, node: FakeNode, account: Account) -> None:
+    def test_the_nonce_stays_reserved_if_the_outcome_is_unknown(self, node: FakeNode, account: Account) -> None:
         node.refusals = [requests.ReadTimeout("slow")] * 2
         with pytest.raises(ConfirmationTimeoutError):
             account.transfer(OTHER, 1)
         assert node.posts[0] == node.posts[1]
         assert account.next_nonce() == 1
 
-    def test_one_that_was_lost_is_used_again_once_later_ones_wait_for_it(
+    def test_a_lost_nonce_is_reused_once_later_transactions_wait_for_it(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         node.mines_at_once = False
@@ -352,13 +354,13 @@ class TestNonces:
         assert caught.value.raw == node.posts[0]
         account.transfer(OTHER, 2)
         monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
-        assert account.next_nonce() == 2  # it may be on its way
+        assert account.next_nonce() == 2  # the first transaction may still arrive
         monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 0
         account.transfer(OTHER, 3)
         assert account.next_nonce() == 2
 
-    def test_a_gap_of_another_program_is_told_and_filled_after_a_while(
+    def test_a_gap_of_another_program_is_reported_and_filled_later(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         other = Account(KEY, account.client)
@@ -370,7 +372,7 @@ class TestNonces:
         monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 1
 
-    def test_one_that_was_dropped_while_nobody_waited_is_free(
+    def test_the_nonce_of_an_unwatched_dropped_transaction_becomes_free(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         node.mines_at_once = False
@@ -382,7 +384,7 @@ class TestNonces:
         monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 0
 
-    def test_a_bare_node_does_not_tell_what_it_forgot(
+    def test_without_the_api_a_forgotten_nonce_stays_reserved(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         node.mines_at_once, node.has_api = False, False
@@ -391,7 +393,7 @@ class TestNonces:
         monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 1
 
-    def test_one_that_is_reserved_is_not_taken_away(self, node: FakeNode, account: Account) -> None:
+    def test_a_reserved_nonce_cannot_be_used_by_another_transaction(self, node: FakeNode, account: Account) -> None:
         built = account.build(TokenTransfer(PrincipalValue(OTHER), 1))
         build = account.build
 
@@ -404,19 +406,19 @@ class TestNonces:
         account.transfer(OTHER, 2)
         assert [transaction.payload.amount for transaction in sent(node)] == [2]  # type: ignore[union-attr]
 
-    def test_of_one_that_was_replaced_is_not_free(self, node: FakeNode, account: Account) -> None:
+    def test_the_nonce_of_a_replaced_transaction_is_not_free(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         first = account.transfer(OTHER, 1)
         replacement = account.build(TokenTransfer(PrincipalValue(OTHER), 2), nonce=0, fee_ustx=500)
         node.dropped = dict(node.waiting)
         node.forget()
         account.sign_and_send(replacement, replaces=True)
-        node.waiting.clear()  # as an API that lags
+        node.waiting.clear()  # like an API that lags
         with pytest.raises(TransactionDroppedError, match="another transaction has its nonce"):
             first.wait(1)
         assert account.next_nonce() == 1
 
-    def test_is_free_when_nothing_was_sent(self, node: FakeNode, account: Account) -> None:
+    def test_the_nonce_is_free_if_nothing_was_sent(self, node: FakeNode, account: Account) -> None:
         account.next_nonce()
         node.refusals = [requests.ConnectTimeout("down")] * 2
         with pytest.raises(NodeUnreachableError):
@@ -427,10 +429,10 @@ class TestNonces:
         ("problem", "expected"),
         [
             (ssl.SSLCertVerificationError("self-signed certificate"), 0),
-            (ssl.SSLError("bad record mac"), 1),  # perhaps behind a request that went through
+            (ssl.SSLError("bad record mac"), 1),  # the request may have arrived before the failure
         ],
     )
-    def test_when_the_secure_channel_fails(
+    def test_a_tls_error_frees_the_nonce_only_if_nothing_was_sent(
         self, node: FakeNode, account: Account, problem: ssl.SSLError, expected: int
     ) -> None:
         account.next_nonce()
@@ -443,7 +445,7 @@ class TestNonces:
             account.transfer(OTHER, 1)
         assert account.next_nonce() == expected
 
-    def test_two_transactions_with_one_nonce_are_refused(self, node: FakeNode, account: Account) -> None:
+    def test_a_second_transaction_with_the_same_nonce_is_rejected(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         first = account.build(TokenTransfer(PrincipalValue(OTHER), 1))
         second = account.build(TokenTransfer(PrincipalValue(OTHER), 2))
@@ -452,7 +454,7 @@ class TestNonces:
             account.sign_and_send(second)
         assert len(node.posts) == 1
 
-    def test_a_refused_replacement_leaves_the_first_in_flight(self, node: FakeNode, account: Account) -> None:
+    def test_a_rejected_replacement_leaves_the_first_in_flight(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         node.has_api = False  # so that only the account itself knows what is in flight
         account.transfer(OTHER, 1)
@@ -466,31 +468,31 @@ class TestNonces:
         assert account.send(signed).txid == account.send(signed).txid
         assert len(node.mined) == 1
 
-    def test_of_a_bare_node_without_the_api(self, node: FakeNode, account: Account) -> None:
+    def test_nonces_are_found_without_the_api(self, node: FakeNode, account: Account) -> None:
         node.has_api = False
         account.transfer(OTHER, 1)
         node.mine()
         assert account.next_nonce() == 1
 
-    def test_start_anew_after_a_devnet_was_set_back(self, node: FakeNode, account: Account) -> None:
+    def test_nonces_restart_after_a_devnet_was_rewound(self, node: FakeNode, account: Account) -> None:
         node.rewinds = 0
         account.transfer(OTHER, 1).wait()
         node.forget()
         node.rewinds = 1
         assert account.next_nonce() == 0
 
-    def test_start_anew_after_a_devnet_was_set_back_over_what_nobody_waited_for(
+    def test_nonces_restart_after_a_rewind_of_unwatched_transactions(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
         node.rewinds = 0
         account.transfer(OTHER, 1)
         node.forget()
-        assert account.next_nonce() == 1  # it may only be behind
+        assert account.next_nonce() == 1  # the node may only lag
         node.rewinds = 1
         assert account.next_nonce() == 0
 
-    def test_start_anew_when_this_process_set_the_devnet_back(self, node: FakeNode, account: Account) -> None:
+    def test_nonces_restart_after_this_process_rewound_the_devnet(self, node: FakeNode, account: Account) -> None:
         account.transfer(OTHER, 1)
         node.forget()
         nonces.chain_went_back("http://elsewhere")
@@ -499,17 +501,17 @@ class TestNonces:
         assert account.next_nonce() == 0
 
     @pytest.mark.parametrize("rewinds", [None, 3])
-    def test_of_what_was_seen_mined_are_never_given_again(
+    def test_nonces_of_mined_transactions_are_not_reused_unless_requested(
         self, node: FakeNode, account: Account, rewinds: int | None
     ) -> None:
         node.rewinds = rewinds
         account.transfer(OTHER, 1).wait()
-        node.forget()  # an API and a node that are behind look the same
+        node.forget()  # a lagging API or node looks the same
         assert account.next_nonce() == 1
         account.forget_in_flight()
         assert account.next_nonce() == 0
 
-    def test_start_anew_after_unseen_ones_were_forgotten(
+    def test_nonces_restart_after_unmined_transactions_were_forgotten(
         self, node: FakeNode, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         node.mines_at_once = False
@@ -521,7 +523,7 @@ class TestNonces:
         monkeypatch.setattr(known_nonces, "LOST_S", 0.0)
         assert account.next_nonce() == 0
 
-    def test_start_anew_when_told(self, node: FakeNode, account: Account) -> None:
+    def test_nonces_restart_on_request(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         account.transfer(OTHER, 1)
         node.forget()
@@ -530,7 +532,7 @@ class TestNonces:
 
 
 class TestSponsor:
-    def test_pays_for_another(self, node: FakeNode, account: Account) -> None:
+    def test_a_sponsor_pays_the_fee_of_another_account(self, node: FakeNode, account: Account) -> None:
         origin = PrivateKey.generate()
         unsigned = to_be_sponsored(origin)
         account.sponsor(unsigned.sign(origin)).wait()
@@ -538,13 +540,13 @@ class TestSponsor:
         assert transaction.sponsor_address == account.address
         assert transaction.fee == len(node.posts[0])
 
-    def test_what_a_sponsor_has_to_sign_is_not_sent_without(self, node: FakeNode, account: Account) -> None:
+    def test_a_sponsored_transaction_without_its_sponsor_is_not_sent(self, node: FakeNode, account: Account) -> None:
         unsigned = to_be_sponsored(KEY)
         with pytest.raises(SigningError, match=r"sponsor's signature.*Account\.sponsor\(\)"):
             account.sign_and_send(unsigned)
         assert node.posts == []
 
-    def test_a_used_nonce_of_the_origin_leaves_the_sponsors(self, node: FakeNode, account: Account) -> None:
+    def test_a_used_nonce_of_the_origin_does_not_affect_the_sponsors(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         origin = PrivateKey.generate()
         signed = to_be_sponsored(origin).sign(origin)
@@ -554,7 +556,7 @@ class TestSponsor:
             account.sponsor(signed)
         assert account.next_nonce() == 0
 
-    def test_only_what_is_sponsored(self, account: Account) -> None:
+    def test_sponsoring_a_plain_transaction_is_rejected(self, account: Account) -> None:
         signed = account.sign(account.build(TokenTransfer(PrincipalValue(OTHER), 1)))
         with pytest.raises(SigningError, match="not sponsored"):
             account.sponsor(signed)
@@ -562,11 +564,11 @@ class TestSponsor:
 
 
 class TestWaiting:
-    def test_a_lagging_api(self, node: FakeNode, account: Account) -> None:
+    def test_waiting_survives_a_lagging_api(self, node: FakeNode, account: Account) -> None:
         node.lag = 5
         assert account.transfer(OTHER, 1).wait(5).status == "success"
 
-    def test_later_by_txid_alone(self, client: Client, account: Account) -> None:
+    def test_waiting_later_needs_only_the_txid(self, client: Client, account: Account) -> None:
         txid = account.transfer(OTHER, 1).txid
         assert PendingTransaction(client, f"0x{txid}").wait(1).txid == txid
         assert account.pending(txid).wait(1).txid == txid
@@ -574,7 +576,9 @@ class TestWaiting:
             account.pending("no txid")
 
     @pytest.mark.parametrize(("known", "words"), [(True, "still waiting in the mempool"), (False, "does not know it")])
-    def test_time_out(self, node: FakeNode, account: Account, known: bool, words: str) -> None:
+    def test_a_timeout_reports_whether_the_node_knows_the_transaction(
+        self, node: FakeNode, account: Account, known: bool, words: str
+    ) -> None:
         node.mines_at_once = False
         pending = account.transfer(OTHER, 1)
         if not known:
@@ -584,7 +588,7 @@ class TestWaiting:
         assert caught.value.txid == pending.txid
         assert "do not build it again" in str(caught.value)
 
-    def test_a_node_that_fails_meanwhile(self, node: FakeNode, account: Account) -> None:
+    def test_a_timeout_reports_the_last_failed_request(self, node: FakeNode, account: Account) -> None:
         pending = account.transfer(OTHER, 1)
         node.outcome = {"tx_status": "odd"}
         with pytest.raises(ConfirmationTimeoutError, match="the last request failed"):
@@ -592,12 +596,12 @@ class TestWaiting:
         node.outcome = {}
         assert pending.wait(1).status == "success"
 
-    def test_a_block_off_the_chain_does_not_count(self, node: FakeNode, account: Account) -> None:
+    def test_a_transaction_in_an_orphaned_block_does_not_count(self, node: FakeNode, account: Account) -> None:
         node.outcome = {"canonical": False}
         with pytest.raises(ConfirmationTimeoutError):
             account.transfer(OTHER, 1).wait(0.02)
 
-    def test_dropped(self, node: FakeNode, account: Account) -> None:
+    def test_a_dropped_transaction_is_an_error_and_frees_its_nonce(self, node: FakeNode, account: Account) -> None:
         node.mines_at_once = False
         pending = account.transfer(OTHER, 1)
         node.dropped = dict(node.waiting)
@@ -618,7 +622,7 @@ class TestWaiting:
                 RuntimeAbortedError,
                 "UnwrapFailure",
             ),
-            # A node says what went wrong at run time; without its words it is the contract's own answer.
+            # A node describes a runtime error in vm_error; without it, the contract itself returned the error.
             (
                 {"tx_status": "abort_by_response", "tx_result": ErrValue(NoneValue())},
                 TransactionFailedError,
@@ -637,7 +641,7 @@ class TestWaiting:
             ({"tx_status": "problematic_skipped"}, TransactionFailedError, "problematic"),
         ],
     )
-    def test_failures(
+    def test_each_failure_raises_its_error(
         self, node: FakeNode, account: Account, outcome: dict[str, Any], error: type[TransactionFailedError], words: str
     ) -> None:
         if "tx_result" in outcome:
@@ -652,11 +656,11 @@ class TestWaiting:
         assert account.next_nonce() == 1
 
 
-def test_balance(account: Account) -> None:
+def test_the_balance_is_read(account: Account) -> None:
     assert account.balance_ustx() == 255
 
 
-def test_a_node_that_calls_it_by_another_txid(node: FakeNode, account: Account) -> None:
+def test_a_node_that_returns_another_txid_is_reported(node: FakeNode, account: Account) -> None:
     node.mines_at_once = False
     node.told_txid = "00" * 32
     node.lag = 1

@@ -1,4 +1,4 @@
-"""c32check addresses, principals and the mapping to Bitcoin, against stacks-core's vectors and themselves."""
+"""c32check addresses, principals and the mapping to Bitcoin, checked against stacks-core's vectors."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ MAINNET_ADDRESS = "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
 
 
 @pytest.mark.parametrize("vector", VECTORS["c32_address"], ids=lambda vector: vector["address"])
-def test_address_both_ways(vector: dict[str, Any]) -> None:
+def test_addresses_are_encoded_and_decoded(vector: dict[str, Any]) -> None:
     hash160 = bytes.fromhex(vector["hash160"])
     assert c32_address(vector["version"], hash160) == vector["address"]
     assert decode_c32_address(vector["address"]) == (vector["version"], hash160)
 
 
 @pytest.mark.parametrize("vector", VECTORS["c32_encode"], ids=lambda vector: vector["hex"])
-def test_c32_digits(vector: dict[str, str]) -> None:
+def test_bytes_are_encoded_as_c32_digits(vector: dict[str, str]) -> None:
     assert c32_encode(bytes.fromhex(vector["hex"])) == vector["c32"]
 
 
 @pytest.mark.parametrize("text", VECTORS["normalize"]["inputs"])
-def test_misread_letters_are_understood(text: str) -> None:
+def test_letters_mistaken_for_digits_are_accepted(text: str) -> None:
     expected = (VECTORS["normalize"]["version"], bytes.fromhex(VECTORS["normalize"]["hash160"]))
     assert decode_c32_address(text) == expected
 
 
 @pytest.mark.parametrize("vector", VECTORS["bitcoin_mapping"], ids=lambda vector: vector["stacks"])
-def test_bitcoin_mapping_both_ways(vector: dict[str, str]) -> None:
+def test_addresses_are_converted_to_bitcoin_and_back(vector: dict[str, str]) -> None:
     assert to_bitcoin_address(vector["stacks"]) == vector["bitcoin"]
     assert from_bitcoin_address(vector["bitcoin"]) == vector["back"]
 
 
 @given(st.integers(0, 31), st.binary(min_size=20, max_size=20))
-def test_every_address_reads_back(version: int, hash160: bytes) -> None:
+def test_every_address_survives_the_round_trip(version: int, hash160: bytes) -> None:
     text = c32_address(version, hash160)
     assert decode_c32_address(text) == (version, hash160)
     assert decode_c32_address(text.lower()) == (version, hash160)
 
 
 @given(st.integers(0, 40), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
-def test_every_single_mistake_is_found(place: int, digit: str) -> None:
+def test_every_single_wrong_digit_is_detected(place: int, digit: str) -> None:
     changed = ADDRESS[:place] + digit + ADDRESS[place + 1 :]
     if changed != ADDRESS:
         with pytest.raises(AddressError):
@@ -67,7 +67,7 @@ def test_every_single_mistake_is_found(place: int, digit: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
+def test_any_text_is_decoded_or_raises_an_address_error(text: str) -> None:
     try:
         version, hash160 = decode_c32_address(text)
     except AddressError:
@@ -93,13 +93,13 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
         (7, "is text, not int"),
     ],
 )
-def test_bad_addresses_say_why(text: Any, reason: str) -> None:
+def test_invalid_addresses_are_rejected_with_a_reason(text: Any, reason: str) -> None:
     with pytest.raises(AddressError, match=reason) as caught:
         decode_c32_address(text)
     assert len(str(caught.value)) < 400
 
 
-def test_impossible_parts_are_refused() -> None:
+def test_invalid_versions_and_hashes_are_rejected() -> None:
     with pytest.raises(AddressError, match=r"32 is not in 0\.\.31"):
         c32_address(32, bytes(20))
     with pytest.raises(AddressError, match="not 19"):
@@ -114,12 +114,12 @@ def test_principals_are_split_and_spelt_canonically() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "1a", "-a", "a b", "a.b", "a" * 129, "a\n", "é", "__other"])
-def test_bad_contract_names_are_refused(name: str) -> None:
+def test_invalid_contract_names_are_rejected(name: str) -> None:
     with pytest.raises(AddressError, match="is not a contract name"):
         split_principal(f"{ADDRESS}.{name}")
 
 
-def test_the_network_is_checked_and_both_are_named() -> None:
+def test_addresses_of_another_network_are_rejected_naming_both_networks() -> None:
     check_network(ADDRESS, TESTNET)
     check_network(f"{ADDRESS}.market", DEVNET)
     check_network(MAINNET_ADDRESS, MAINNET)
@@ -143,11 +143,11 @@ def test_the_network_is_checked_and_both_are_named() -> None:
         (7, "not a base58"),
     ],
 )
-def test_bad_bitcoin_addresses_say_why(text: Any, reason: str) -> None:
+def test_invalid_bitcoin_addresses_are_rejected_with_a_reason(text: Any, reason: str) -> None:
     with pytest.raises(AddressError, match=reason):
         from_bitcoin_address(text)
 
 
-def test_versions_without_counterpart_are_refused() -> None:
+def test_versions_without_a_bitcoin_counterpart_are_rejected() -> None:
     with pytest.raises(AddressError, match="no Bitcoin counterpart"):
         to_bitcoin_address(c32_address(0, bytes(20)))

@@ -1,4 +1,4 @@
-"""Blocks: two of mainnet as they were, blocks made of any transactions, and everything that is none."""
+"""Blocks: two real ones of mainnet, blocks built from any transactions, and invalid blocks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def block_of(*included: Transaction) -> NakamotoBlock:
 
 
 @pytest.mark.parametrize("entry", REAL, ids=lambda entry: str(entry["height"]))
-def test_blocks_of_mainnet(entry: dict[str, Any]) -> None:
+def test_mainnet_blocks_are_decoded_and_encoded(entry: dict[str, Any]) -> None:
     raw = bytes.fromhex(entry["raw"])
     block = NakamotoBlock.decode(raw)
     assert block.encode() == raw
@@ -64,23 +64,23 @@ def test_blocks_of_mainnet(entry: dict[str, Any]) -> None:
         assert block.path(transaction.txid).root(transaction.txid) == block.header.transactions_root
 
 
-def test_what_is_in_them() -> None:
+def test_mainnet_blocks_have_the_known_contents() -> None:
     old, new_one = NakamotoBlock.decode(OLD), NakamotoBlock.decode(NEW)
     assert [type(each.payload) for each in old.transactions] == [TokenTransfer, ContractCall]
     assert [type(each.payload) for each in new_one.transactions] == [TenureChange, Coinbase]
     assert old.header.time == datetime(2025, 1, 8, 14, 12, 43, tzinfo=UTC)
     assert new_one.header.time == datetime(2026, 7, 30, 8, 32, 47, tzinfo=UTC)
-    assert "signature" not in repr(new_one.header)  # thousands of bytes that nobody can read
+    assert "signature" not in repr(new_one.header)  # thousands of unreadable bytes
 
 
-def test_header_alone() -> None:
+def test_a_header_is_decoded_without_its_block() -> None:
     known = NakamotoBlock.decode(NEW).header
     assert BlockHeader.decode(known.encode()) == known
     with pytest.raises(DecodeError, match="1 bytes follow the header"):
         BlockHeader.decode(known.encode() + b"\x00")
 
 
-def test_signatures_of_signers_are_not_in_the_hash_and_all_else_is() -> None:
+def test_hashes_cover_everything_but_the_signers_signatures() -> None:
     known = header()
     assert replace(known, signer_signatures=()).block_id == known.block_id
     changes: dict[str, Any] = {
@@ -112,7 +112,7 @@ def test_problematic_transactions_are_only_in_headers_of_epoch_4() -> None:
     assert header(version=0x81).is_shadow
 
 
-def test_trees_are_those_of_the_specification() -> None:
+def test_merkle_roots_match_the_specification() -> None:
     a, b, c = ("aa" * 32, "bb" * 32, "cc" * 32)
     leaves = [sha(b"\x00" + bytes.fromhex(txid)) for txid in (a, b, c)]
     ab, cc = sha(b"\x01" + leaves[0] + leaves[1]), sha(b"\x01" + leaves[2] + leaves[2])
@@ -124,7 +124,7 @@ def test_trees_are_those_of_the_specification() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(transactions(), max_size=9, unique_by=lambda transaction: transaction.txid))
-def test_any_block(included: list[Transaction]) -> None:
+def test_any_block_survives_the_round_trip(included: list[Transaction]) -> None:
     block = block_of(*included)
     read = NakamotoBlock.decode(block.encode())
     assert read == block
@@ -174,21 +174,21 @@ def block_with(included: tuple[Transaction, ...]) -> bytes:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_block_is_refused(name: str) -> None:
+def test_invalid_blocks_are_rejected(name: str) -> None:
     make, expected = HOSTILE[name]
     with pytest.raises(DecodeError, match=expected):
         NakamotoBlock.decode(make())
 
 
-def test_a_block_that_ends_anywhere_is_refused() -> None:
+def test_every_truncation_of_a_block_is_rejected() -> None:
     for length in range(len(NEW)):
         with pytest.raises(DecodeError) as caught:
             NakamotoBlock.decode(NEW[:length])
         assert 0 <= caught.value.offset <= length
 
 
-def test_repeated_transactions_with_the_same_root_are_refused() -> None:
-    """Three transactions and four, of which the last is twice, have one root: a second block must not be made so."""
+def test_repeated_transactions_with_the_same_root_are_rejected() -> None:
+    """Repeating the last of three transactions keeps the root, but must not result in a second valid block."""
     three = NakamotoBlock.decode(OLD).transactions + NakamotoBlock.decode(NEW).transactions[:1]
     txids = [transaction.txid for transaction in three]
     assert transactions_root(txids) == transactions_root([*txids, txids[-1]])
@@ -196,12 +196,12 @@ def test_repeated_transactions_with_the_same_root_are_refused() -> None:
         NakamotoBlock.decode(NakamotoBlock(block_of(*three).header, (*three, three[-1])).encode())
 
 
-def test_a_block_is_read_from_bytes() -> None:
+def test_a_block_is_decoded_from_bytes_only() -> None:
     with pytest.raises(DecodeError, match="not str"):
         NakamotoBlock.decode(NEW.hex())  # type: ignore[arg-type]
 
 
-def test_paths_of_others_are_refused() -> None:
+def test_invalid_merkle_paths_are_rejected() -> None:
     block = NakamotoBlock.decode(NEW)
     with pytest.raises(InvalidValueError, match="is not in block 8665568"):
         block.path("ab" * 32)
@@ -219,8 +219,8 @@ def test_paths_of_others_are_refused() -> None:
             MerklePath(position, siblings)
 
 
-def test_a_transaction_has_one_position() -> None:
-    """The last of three leads to the root as a fourth, too: what is said of a position must not be evaded so."""
+def test_a_transaction_has_only_one_valid_position() -> None:
+    """The path of the last of three would lead to the root as the fourth, too; claims about a position rely on this."""
     three = block_of(*NakamotoBlock.decode(OLD).transactions, NakamotoBlock.decode(NEW).transactions[0])
     last = three.transactions[2].txid
     path = three.path(last)
@@ -229,8 +229,8 @@ def test_a_transaction_has_one_position() -> None:
         MerklePath(3, path.siblings).root(last)
 
 
-def test_a_node_of_the_tree_is_no_transaction() -> None:
-    """A leaf is hashed otherwise than a node, so that nobody can show a node as a transaction with a shorter path."""
+def test_a_node_of_the_tree_cannot_pass_as_a_transaction() -> None:
+    """Leaves and nodes are hashed differently; otherwise, a node would look like a transaction with a shorter path."""
     block = NakamotoBlock.decode(OLD)
     first, second = (sha(b"\x00" + bytes.fromhex(each.txid)) for each in block.transactions)
     assert MerklePath(0, (second,)).root(first.hex()) != block.header.transactions_root

@@ -1,4 +1,4 @@
-"""Deployment plans: what is read, what is refused, and deploying on a node that fails half-way."""
+"""Deployment plans: valid and invalid plans, and deploying them on a node that fails halfway."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def published(node: FakeNode) -> list[str]:
 
 
 class TestReading:
-    def test_steps(self, project: Path) -> None:
+    def test_the_steps_of_a_plan_are_read(self, project: Path) -> None:
         plan = DeploymentPlan.read(write(project, plan_text(publish("first") + publish("second"), transfer())))
         assert (plan.name, plan.network, plan.root) == ("A plan", "devnet", project)
         assert plan.batches == (
@@ -107,7 +107,7 @@ class TestReading:
             (TransferStep(DEPLOYER, OTHER, 12, b"hi", 25),),
         )
 
-    def test_the_form_of_older_plans(self, project: Path) -> None:
+    def test_the_format_of_older_plans_is_read(self, project: Path) -> None:
         lines = (publish("first") + transfer()).replace("        - transaction-type: ", "        - ").splitlines()
         older = "\n".join(
             f"{line}:" if line.startswith("        - ") else line.replace(" " * 10, " " * 14) for line in lines
@@ -119,7 +119,7 @@ class TestReading:
         with pytest.raises(DeploymentError, match=r"line 10: field 'contract-publish' lacks the field 'path'"):
             DeploymentPlan.read(write(project, plan_text(older.replace("path:", "file:"))))
 
-    def test_parameters_that_yaml_reads_otherwise(self, project: Path) -> None:
+    def test_parameters_are_read_as_clarity_literals_not_as_yaml(self, project: Path) -> None:
         text = call(f"""[u1, -5, 0x01, true, '"a"', "'{OTHER}"]""")
         (step,) = DeploymentPlan.read(write(project, plan_text(text))).steps
         values = (
@@ -132,7 +132,7 @@ class TestReading:
         )
         assert step == CallStep(f"{DEPLOYER}.first", DEPLOYER, "set-name!", values, 9)
 
-    def test_a_call_without_parameters(self, project: Path) -> None:
+    def test_a_call_without_parameters_has_no_arguments(self, project: Path) -> None:
         text = call("[]").replace("          parameters: []\n", "")
         (step,) = DeploymentPlan.read(write(project, plan_text(text))).steps
         assert isinstance(step, CallStep)
@@ -148,11 +148,11 @@ class TestReading:
             (call("[]").replace("set-name!", "set name"), "line 12: field 'method' is not a function name"),
         ],
     )
-    def test_calls_that_are_none(self, project: Path, text: str, words: str) -> None:
+    def test_invalid_calls_are_rejected(self, project: Path, text: str, words: str) -> None:
         with pytest.raises(DeploymentError, match=words):
             DeploymentPlan.read(write(project, plan_text(text)))
 
-    def test_the_root_without_a_manifest(self, project: Path) -> None:
+    def test_the_root_is_found_without_a_manifest(self, project: Path) -> None:
         (project / "Clarinet.toml").unlink()
         assert DeploymentPlan.read(write(project, plan_text(publish("first")))).root == project
 
@@ -192,17 +192,17 @@ class TestReading:
             DeploymentPlan.read(file)
         assert str(file) in str(caught.value)
 
-    def test_objects_of_yaml_are_not_made(self, project: Path) -> None:
+    def test_yaml_tags_do_not_create_objects(self, project: Path) -> None:
         file = write(project, plan_text(publish("first")).replace("A plan", "!!python/name:os.system"))
         with pytest.raises(DeploymentError, match="field 'name' must be text"):
             DeploymentPlan.read(file)
 
     @pytest.mark.parametrize("memo", ['"hello"', '"0x1"', f'"0x{"00" * 35}"'])
-    def test_a_memo_that_is_none(self, project: Path, memo: str) -> None:
+    def test_invalid_memos_are_rejected(self, project: Path, memo: str) -> None:
         with pytest.raises(DeploymentError, match="field 'memo'"):
             DeploymentPlan.read(write(project, plan_text(transfer(memo))))
 
-    def test_no_plan(self, project: Path) -> None:
+    def test_files_that_are_not_plans_are_rejected(self, project: Path) -> None:
         for text in ("", "[]", "a: [", "[" * 5000):
             with pytest.raises(DeploymentError):
                 DeploymentPlan.read(write(project, text))
@@ -210,7 +210,7 @@ class TestReading:
             DeploymentPlan.read(project / "nowhere.yaml")
 
 
-def test_addresses_in_another_spelling(project: Path) -> None:
+def test_addresses_are_spelt_canonically(project: Path) -> None:
     (step,) = DeploymentPlan.read(write(project, plan_text(publish("first", DEPLOYER.lower())))).steps
     assert step.sender == DEPLOYER
 
@@ -220,7 +220,7 @@ class TestSources:
         with pytest.raises(DeploymentError, match=words):
             deploy(write(project, plan_text(publish("second") + publish("first", path=path))), account)
 
-    def test_nothing_is_sent_if_one_is_wrong(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_nothing_is_sent_if_one_source_is_invalid(self, project: Path, account: Account, node: FakeNode) -> None:
         source = project / "contracts" / "first.clar"
         source.write_bytes(b"(ok true)\r\n")
         self.refuse(project, account, r"contract first, path 'contracts/first\.clar'.*\\r")
@@ -233,11 +233,11 @@ class TestSources:
         assert node.posts == []
 
     @pytest.mark.parametrize("path", ["../secret.clar", "contracts/../../secret.clar", "{tmp}/secret.clar"])
-    def test_must_lie_inside_the_project(self, project: Path, account: Account, path: str) -> None:
+    def test_a_source_outside_the_project_is_rejected(self, project: Path, account: Account, path: str) -> None:
         (project.parent / "secret.clar").write_text("(ok true)")
         self.refuse(project, account, "is outside the project", path.format(tmp=project.parent))
 
-    def test_links_must_not_lead_out(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_link_out_of_the_project_needs_permission(self, project: Path, account: Account, node: FakeNode) -> None:
         (project.parent / "secret.clar").write_text("(ok true)")
         (project / "contracts" / "link.clar").symlink_to(project.parent / "secret.clar")
         self.refuse(project, account, "is outside the project", "contracts/link.clar")
@@ -247,7 +247,9 @@ class TestSources:
 
 
 class TestDeploying:
-    def test_in_order_and_again(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_contracts_are_published_in_order_and_skipped_later(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         plan = write(project, plan_text(publish("first") + publish("second"), publish("third")))
         steps: list[StepReport] = []
         report = deploy(plan, account, on_step=steps.append)
@@ -264,7 +266,7 @@ class TestDeploying:
         assert (again.deployed, again.txids) == ((), ())
         assert len(node.posts) == 3
 
-    def test_goes_on_where_it_stopped(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_second_run_continues_after_a_failure(self, project: Path, account: Account, node: FakeNode) -> None:
         plan = write(project, plan_text(publish("first") + publish("second")))
         node.refusals = [None, ("NotEnoughFunds", {"expected": "0x02", "actual": "0x01"})]
         with pytest.raises(DeploymentError, match=rf"line 16: {DEPLOYER}\.second: .*fund the account"):
@@ -273,13 +275,17 @@ class TestDeploying:
         assert [step.outcome for step in report.steps] == [Outcome.SKIPPED, Outcome.DEPLOYED]
         assert published(node) == ["first", "second", "second"]
 
-    def test_another_source_is_there(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_published_contract_with_another_source_is_an_error(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         node.sources[f"{DEPLOYER}.second"] = "(define-constant NAME u0)\n"
         with pytest.raises(DeploymentError, match=rf"{DEPLOYER}\.second is already published \(at height 7\)"):
             deploy(write(project, plan_text(publish("first") + publish("second"))), account)
         assert node.posts == []
 
-    def test_published_by_somebody_else_meanwhile(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_contract_published_by_another_program_meanwhile_is_skipped(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         plan = DeploymentPlan.read(write(project, plan_text(publish("first"))))
         refusal = ("ContractAlreadyExists", {"contract_identifier": f"{DEPLOYER}.first"})
         node.refusals = [refusal]
@@ -289,18 +295,22 @@ class TestDeploying:
         node.on_refusal = lambda: node.sources.update({f"{DEPLOYER}.first": "(define-constant NAME u5)\n"})
         assert deploy(plan, account).skipped == (f"{DEPLOYER}.first",)
 
-    def test_a_contract_that_does_not_compile(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_contract_that_does_not_compile_is_reported(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         node.outcome = {"tx_status": "abort_by_response", "vm_error": "unresolved function 'foo'"}
         with pytest.raises(DeploymentError, match=rf"{DEPLOYER}\.first: .*unresolved function 'foo'"):
             deploy(write(project, plan_text(publish("first"))), account)
 
-    def test_not_mined_in_time(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_after_a_timeout_no_contract_is_published_twice(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         node.mines_at_once = False
         plan = write(project, plan_text(publish("first"), publish("second")))
         with pytest.raises(ConfirmationTimeoutError):
             deploy(plan, account, timeout_s=0.02)
         assert published(node) == ["first"]
-        # A second run must not publish it once more while the first is in the mempool.
+        # A second run must not publish it again while the first transaction is in the mempool.
         with pytest.raises(DeploymentError, match="still has a transaction in the mempool"):
             deploy(plan, account, timeout_s=0.0)
         node.mine()
@@ -308,13 +318,17 @@ class TestDeploying:
         assert deploy(plan, account).skipped == (f"{DEPLOYER}.first",)
         assert published(node) == ["first", "second"]
 
-    def test_lost_answers_publish_nothing_twice(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_after_a_lost_response_no_contract_is_published_twice(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         node.refusals = [requests.ReadTimeout("slow"), None]
         deploy(write(project, plan_text(publish("first"))), account)
         assert node.posts[0] == node.posts[1]
         assert len(node.mined) == 1
 
-    def test_a_large_batch_stays_within_the_mempool(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_large_batch_stays_within_the_mempool_limit(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         node.mines_at_once, node.mines_when_looked_at = False, True
         names = [f"contract-{index}" for index in range(45)]
         for name in names:
@@ -322,7 +336,7 @@ class TestDeploying:
         deploy(write(project, plan_text("".join(map(publish, names)))), account)
         assert published(node) == names
 
-    def test_a_bare_node_cannot_be_waited_for(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_node_without_the_api_is_rejected(self, project: Path, account: Account, node: FakeNode) -> None:
         node.has_api = False
         with pytest.raises(InvalidValueError, match="has no API"):
             deploy(write(project, plan_text(publish("first"))), account, timeout_s=0.02)
@@ -330,8 +344,8 @@ class TestDeploying:
 
 
 class TestJournal:
-    def test_a_killed_run_is_gone_on_with(self, project: Path, account: Account, node: FakeNode) -> None:
-        """Also transfers, which a run that had ended would make again."""
+    def test_a_killed_run_is_continued(self, project: Path, account: Account, node: FakeNode) -> None:
+        """The continued run does not repeat transfers; a run after a completed one does."""
         plan = write(project, plan_text(transfer() + transfer(), publish("first")))
         journal = project / "deploy.db"
 
@@ -348,7 +362,7 @@ class TestJournal:
         deploy(plan, account, run_transfers=True, journal=journal)
         assert len(node.posts) == 3 + 2, "the next run"
 
-    def test_what_failed_is_tried_again(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_failed_step_is_retried(self, project: Path, account: Account, node: FakeNode) -> None:
         plan = write(project, plan_text(transfer() + transfer(), publish("first")))
         journal = project / "deploy.db"
         node.refusals = [None, ("NotEnoughFunds", {"expected": "0x02", "actual": "0x01"})]
@@ -358,7 +372,9 @@ class TestJournal:
         assert report.txids == tuple(node.mined)
         assert len(node.mined) == 3
 
-    def test_that_another_process_uses(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_journal_in_use_by_another_process_is_rejected(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         plan = write(project, plan_text(publish("first")))
         journal = Journal(project / "deploy.db")
         journal.lease(account.address, "another", 60)
@@ -367,7 +383,7 @@ class TestJournal:
         assert node.posts == []
         journal.close()
 
-    def test_of_another_account(self, project: Path, account: Account) -> None:
+    def test_a_journal_of_another_account_is_rejected(self, project: Path, account: Account) -> None:
         plan = write(project, plan_text(publish("first")))
         journal = project / "deploy.db"
         deploy(plan, account, journal=journal)
@@ -377,17 +393,19 @@ class TestJournal:
 
 
 class TestSenders:
-    def test_must_be_the_account(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_the_sender_must_be_the_account(self, project: Path, account: Account, node: FakeNode) -> None:
         with pytest.raises(DeploymentError, match=rf"line 9: .*{OTHER}.*{DEPLOYER}.*own_address=True"):
             deploy(write(project, plan_text(publish("first", OTHER))), account)
         assert node.posts == []
 
-    def test_unless_asked_for(self, project: Path, account: Account) -> None:
+    def test_the_account_replaces_the_sender_on_request(self, project: Path, account: Account) -> None:
         report = deploy(write(project, plan_text(publish("first", OTHER))), account, own_address=True)
         assert report.deployer == DEPLOYER
         assert report.deployed == (f"{DEPLOYER}.first",)
 
-    def test_a_source_that_names_the_old_sender(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_source_that_names_the_old_sender_is_rejected(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         (project / "contracts" / "first.clar").write_text(f"(contract-call? '{OTHER}.second f)")
         with pytest.raises(
             DeploymentError, match=rf"the source of first names {OTHER}, which {DEPLOYER} replaces here"
@@ -405,31 +423,37 @@ class TestSenders:
             ),
         ],
     )
-    def test_of_another_step_that_is_named(self, project: Path, account: Account, text: str, words: str) -> None:
+    def test_a_step_that_names_another_steps_old_sender_is_rejected(
+        self, project: Path, account: Account, text: str, words: str
+    ) -> None:
         (project / "contracts" / "second.clar").write_text(f"(contract-call? '{OTHER}.first f)")
         with pytest.raises(DeploymentError, match=words):
             deploy(write(project, plan_text(publish("first", OTHER) + text)), account, own_address=True, run_calls=True)
 
-    def test_one_name_twice(self, project: Path, account: Account) -> None:
+    def test_a_duplicate_contract_name_is_rejected(self, project: Path, account: Account) -> None:
         with pytest.raises(DeploymentError, match=r"first is in the plan twice \(first in line 9\)"):
             deploy(write(project, plan_text(publish("first") + publish("first", OTHER))), account, own_address=True)
 
 
 class TestCalls:
-    def test_only_if_allowed(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_calls_need_permission(self, project: Path, account: Account, node: FakeNode) -> None:
         with pytest.raises(
             DeploymentError, match=rf"line 9: the plan calls {DEPLOYER}\.first::set-name!.*run_calls=True"
         ):
             deploy(write(project, plan_text(call("[]"))), account, run_transfers=True)
         assert node.posts == []
 
-    def test_a_contract_that_nothing_publishes(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_call_to_an_unpublished_contract_is_rejected(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         plan = write(project, plan_text(publish("second"), call("[]")))
         with pytest.raises(DeploymentError, match=rf"line 18: {DEPLOYER}\.first::set-name!: there is no such contract"):
             deploy(plan, account, run_calls=True)
         assert node.posts == []
 
-    def test_a_parameter_that_names_the_old_sender(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_a_parameter_that_names_the_old_sender_is_rejected(
+        self, project: Path, account: Account, node: FakeNode
+    ) -> None:
         text = call(f"""["(some '{OTHER}.second)"]""", f"{OTHER}.first").replace(
             f"sender: {DEPLOYER}", f"sender: {OTHER}"
         )
@@ -439,7 +463,7 @@ class TestCalls:
 
 
 class TestTransfers:
-    def test_only_if_allowed(self, project: Path, account: Account, node: FakeNode) -> None:
+    def test_transfers_need_permission(self, project: Path, account: Account, node: FakeNode) -> None:
         plan = write(project, plan_text(transfer()))
         with pytest.raises(DeploymentError, match=rf"sends 12 µSTX to {OTHER}.*run_transfers=True"):
             deploy(plan, account)
@@ -458,7 +482,7 @@ class TestTransfers:
             (f"{OTHER}.{'a' * 50}", "line 18: STX transfer: .*contract"),
         ],
     )
-    def test_impossible_ones_are_found_before_anything_is_sent(
+    def test_invalid_transfers_are_rejected_before_anything_is_sent(
         self, project: Path, account: Account, node: FakeNode, recipient: str, words: str
     ) -> None:
         plan = write(project, plan_text(publish("first"), transfer().replace(OTHER, recipient)))
@@ -466,7 +490,7 @@ class TestTransfers:
             deploy(plan, account, run_transfers=True)
         assert node.posts == []
 
-    def test_what_was_sent_is_reported_when_the_next_is_refused(
+    def test_sent_steps_are_reported_if_a_later_one_is_rejected(
         self, project: Path, account: Account, node: FakeNode
     ) -> None:
         plan = write(project, plan_text(transfer() + transfer() + transfer()))
@@ -479,7 +503,7 @@ class TestTransfers:
 
 
 @pytest.mark.parametrize("planned", ["mainnet", "devnet"])
-def test_a_plan_for_another_network(project: Path, node: FakeNode, planned: str) -> None:
+def test_a_plan_for_another_network_needs_permission(project: Path, node: FakeNode, planned: str) -> None:
     plan = write(project, plan_text(publish("first", OTHER)).replace("network: devnet", f"network: {planned}"))
     node.network_id = DEVNET.chain_id if planned == "mainnet" else MAINNET.chain_id
     with (

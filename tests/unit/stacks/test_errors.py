@@ -1,4 +1,4 @@
-"""Errors: they survive copying and the way between processes, and their messages stay short."""
+"""Errors: they survive copying and pickling, and their messages stay short."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_errors_survive_copying_and_pickling(error: DerClientError) -> None:
         assert vars(again) == vars(error)
 
 
-def test_messages_show_any_value_shortly() -> None:
+def test_any_value_is_shown_in_short_form() -> None:
     loop: list[object] = []
     loop.append(loop)
     assert shown("a") == "'a'"
