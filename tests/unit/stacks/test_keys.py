@@ -1,4 +1,4 @@
-"""Keys and signatures, against stacks-core's vectors and two other implementations of secp256k1."""
+"""Keys and signatures, checked against stacks-core's vectors and two other implementations of secp256k1."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DIGESTS = st.binary(min_size=32, max_size=32)
 
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account["name"])
-def test_clarinets_accounts(account: dict[str, Any]) -> None:
+def test_clarinets_accounts_have_the_known_keys_and_addresses(account: dict[str, Any]) -> None:
     key = PrivateKey.from_hex(account["private_key"])
     assert key.address(TESTNET) == account["stx_address_testnet"]
     assert key.address(MAINNET) == account["derived"][0]["address_mainnet"]
@@ -68,7 +68,7 @@ def test_the_two_forms_of_a_key_have_different_addresses() -> None:
         7,
     ],
 )
-def test_bad_private_keys_are_refused_without_showing_them(bad: Any) -> None:
+def test_invalid_private_keys_are_rejected_without_showing_them(bad: Any) -> None:
     with pytest.raises(KeyFormatError) as caught:
         PrivateKey.from_hex(bad)
     shown = "".join(traceback.format_exception(caught.value))
@@ -77,7 +77,7 @@ def test_bad_private_keys_are_refused_without_showing_them(bad: Any) -> None:
         assert bad[8:40] not in shown
 
 
-def test_nothing_but_to_hex_shows_a_secret() -> None:
+def test_only_to_hex_shows_the_secret() -> None:
     key = PrivateKey.from_hex(SECRET + "01")
     for shown in (repr(key), str(key), f"{key}", repr([key]), repr({"k": key})):
         assert SECRET[:16] not in shown
@@ -90,7 +90,7 @@ def test_nothing_but_to_hex_shows_a_secret() -> None:
     assert pickle.loads(pickle.dumps(key.public_key)) == copy.deepcopy(key.public_key) == key.public_key  # noqa: S301
 
 
-def test_keys_cannot_be_changed() -> None:
+def test_keys_are_immutable() -> None:
     key = PrivateKey.from_hex(SECRET + "01")
     with pytest.raises(AttributeError):
         key.compressed = False
@@ -102,7 +102,7 @@ def test_keys_cannot_be_changed() -> None:
     "bad",
     ["", "02", "02" + "00" * 31, "05" + "11" * 32, "02" + "ff" * 32, "06" + "11" * 64, "04" + "11" * 64, "not hex"],
 )
-def test_bad_public_keys_are_refused(bad: str) -> None:
+def test_invalid_public_keys_are_rejected(bad: str) -> None:
     with pytest.raises(KeyFormatError):
         PublicKey.from_hex(bad)
 
@@ -118,8 +118,8 @@ def test_bad_public_keys_are_refused(bad: str) -> None:
         PrivateKey.from_hex(SECRET + "01"),
     ],
 )
-def test_what_is_no_public_key_is_not_shown(secret: Any) -> None:
-    """It may be the private key, given by mistake."""
+def test_an_invalid_public_key_is_not_shown(secret: Any) -> None:
+    """It could be a private key that was passed by mistake."""
     with pytest.raises(KeyFormatError) as caught:
         (PublicKey.from_bytes if isinstance(secret, bytes) else PublicKey.from_hex)(secret)
     for shown in (SECRET, SECRET[8:20], "abandon"):
@@ -133,9 +133,7 @@ def test_generated_keys_differ() -> None:
 
 
 @given(SECRETS, DIGESTS, st.booleans())
-def test_signatures_verify_recover_and_convince_two_other_libraries(
-    secret: bytes, digest: bytes, compressed: bool
-) -> None:
+def test_signatures_verify_here_and_in_two_other_libraries(secret: bytes, digest: bytes, compressed: bool) -> None:
     key = PrivateKey.from_bytes(secret + b"\x01" if compressed else secret)
     signature = key.sign_recoverable(digest)
     assert key.sign_rsv(digest) == signature[1:] + signature[:1]
@@ -151,7 +149,7 @@ def test_signatures_verify_recover_and_convince_two_other_libraries(
 
 
 @given(SECRETS, DIGESTS)
-def test_signatures_are_deterministic_as_rfc_6979_says(secret: bytes, digest: bytes) -> None:
+def test_signatures_are_deterministic_as_in_rfc_6979(secret: bytes, digest: bytes) -> None:
     theirs = ecdsa.SigningKey.from_string(secret, curve=ecdsa.SECP256k1).sign_digest_deterministic(
         digest, hashfunc=sha256, sigencode=ecdsa.util.sigencode_string_canonize
     )
@@ -166,12 +164,12 @@ def test_a_changed_signature_does_not_verify(secret: bytes, digest: bytes, place
     assert not key.public_key.verify(digest, bytes(signature))
 
 
-def test_high_s_is_refused() -> None:
+def test_high_s_is_rejected() -> None:
     key, digest = PrivateKey.from_hex(SECRET + "01"), sha256(b"meter").digest()
     signature = key.sign_recoverable(digest)
     mirrored = ORDER - int.from_bytes(signature[33:])
     high = bytes((signature[0] ^ 1,)) + signature[1:33] + mirrored.to_bytes(32)
-    # It is a valid ECDSA signature of the same key; only Stacks does not take it.
+    # It is a valid ECDSA signature of the same key; only Stacks rejects it.
     theirs = ecdsa.VerifyingKey.from_string(key.public_key.data, curve=ecdsa.SECP256k1)
     assert theirs.verify_digest(high[1:], digest)
     assert not key.public_key.verify(digest, high)
@@ -180,14 +178,14 @@ def test_high_s_is_refused() -> None:
 
 
 @pytest.mark.parametrize("signature", [b"", bytes(65), bytes(64), b"\x04" + bytes(31) + b"\x01" * 33, bytes(66)])
-def test_malformed_signatures_recover_nothing(signature: bytes) -> None:
+def test_malformed_signatures_do_not_recover_or_verify(signature: bytes) -> None:
     digest = bytes(32)
     with pytest.raises(SigningError):
         PublicKey.recover(digest, signature)
     assert not PrivateKey.from_hex(SECRET).public_key.verify(digest, signature)
 
 
-def test_only_digests_are_signed() -> None:
+def test_only_digests_of_32_bytes_are_signed() -> None:
     key = PrivateKey.from_hex(SECRET)
     for length in (0, 31, 33):
         with pytest.raises(InvalidValueError, match="32 bytes"):
@@ -196,7 +194,7 @@ def test_only_digests_are_signed() -> None:
 
 @pytest.mark.parametrize(
     ("text", "digest"),
-    [  # from the paper
+    [  # from the paper on RIPEMD-160
         (b"", "9c1185a5c5e9fc54612808977ee8f548b2258d31"),
         (b"a", "0bdc9d2d256b3ee9daae347be6f4dc835a467ffe"),
         (b"message digest", "5d0689ef49d2fae572b881b123a85ffa21595f36"),
@@ -204,18 +202,18 @@ def test_only_digests_are_signed() -> None:
         (b"a" * 1_000_000, "52783243c1697bdbe16d37f97f68f08325dc1528"),
     ],
 )
-def test_ripemd160_in_python(text: bytes, digest: str) -> None:
+def test_ripemd160_matches_the_papers_vectors(text: bytes, digest: str) -> None:
     if len(text) < 1000:
         assert ripemd160_in_python(text).hex() == digest
     assert ripemd160(text).hex() == digest
 
 
 @given(st.binary(max_size=300))
-def test_ripemd160_in_python_is_as_openssls(data: bytes) -> None:
+def test_ripemd160_in_python_matches_openssl(data: bytes) -> None:
     assert ripemd160_in_python(data) == ripemd160(data)
 
 
-def test_ripemd160_without_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_work_without_ripemd160_in_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str, *_: object, **__: object) -> None:
         raise ValueError(f"unsupported hash type {name}")
 

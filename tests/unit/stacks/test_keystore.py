@@ -41,18 +41,18 @@ def change(path: Path, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize("secret", [SECRET, SECRET + "01"])
-def test_what_is_saved_is_loaded(tmp_path: Path, secret: str) -> None:
+def test_a_saved_key_can_be_loaded(tmp_path: Path, secret: str) -> None:
     key = PrivateKey.from_hex(secret)
     save_key(tmp_path / "key.json", key, PASSWORD)
     assert load_key(tmp_path / "key.json", PASSWORD).to_hex() == secret
     assert read_public_key(tmp_path / "key.json") == key.public_key
 
 
-def test_one_spelling_of_the_password_is_as_good_as_another(path: Path) -> None:
+def test_unicode_forms_of_a_password_are_equivalent(path: Path) -> None:
     assert load_key(path, "correct horse e\u0301") == KEY
 
 
-def test_the_file_is_its_owners_alone_and_leaves_nothing_else(path: Path) -> None:
+def test_only_the_owner_can_read_the_file_and_no_other_file_remains(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [entry.name for entry in path.parent.iterdir()] == ["plant.json"]
@@ -64,7 +64,7 @@ def test_the_secret_is_not_in_the_file(path: Path) -> None:
     assert PASSWORD not in content
 
 
-def test_saving_twice_gives_different_files(path: Path, tmp_path: Path) -> None:
+def test_saving_twice_writes_different_ciphertexts(path: Path, tmp_path: Path) -> None:
     save_key(tmp_path / "again.json", KEY, PASSWORD)
     assert json.loads(path.read_text())["sealed_key"] != json.loads((tmp_path / "again.json").read_text())["sealed_key"]
 
@@ -77,7 +77,7 @@ def test_a_key_is_never_overwritten(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["plant.json"]
 
 
-def test_the_wrong_password_opens_nothing_and_shows_nothing(path: Path) -> None:
+def test_a_wrong_password_is_rejected_without_showing_secrets(path: Path) -> None:
     with pytest.raises(KeyFormatError, match="wrong password") as caught:
         load_key(path, "wrong")
     shown = "".join(traceback.format_exception(caught.value))
@@ -85,13 +85,13 @@ def test_the_wrong_password_opens_nothing_and_shows_nothing(path: Path) -> None:
     assert PASSWORD not in shown
 
 
-def test_an_empty_password_is_refused(tmp_path: Path) -> None:
+def test_an_empty_password_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="password"):
         save_key(tmp_path / "key.json", KEY, "")
     assert not (tmp_path / "key.json").exists()
 
 
-def test_every_field_is_protected(path: Path) -> None:
+def test_every_changed_field_is_detected(path: Path) -> None:
     content = json.loads(path.read_text())
     other_end = f"{int(content['sealed_key'][-2:], 16) ^ 1:02x}"
     changed: list[dict[str, Any]] = [
@@ -135,8 +135,8 @@ def test_every_field_is_protected(path: Path) -> None:
         {"cipher": {"name": "rot13", "nonce": "00" * 12}},
     ],
 )
-def test_odd_files_are_refused(path: Path, fields: dict[str, Any]) -> None:
-    """Before the password is tried, which any change would make a wrong one."""
+def test_invalid_fields_are_rejected_before_the_password_is_tried(path: Path, fields: dict[str, Any]) -> None:
+    """Otherwise, any change would look like a wrong password."""
     change(path, **fields)
     words = r"not a key file|not sensible|unknown key derivation|has version|public key"
     with pytest.raises(KeyFormatError, match=words):
@@ -144,7 +144,7 @@ def test_odd_files_are_refused(path: Path, fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff\xff", b"null", b"[" * 50_000, b" " * 100_000])
-def test_other_files_are_no_key_files(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_rejected(tmp_path: Path, content: bytes) -> None:
     target = tmp_path / "key.json"
     target.write_bytes(content)
     with pytest.raises(KeyFormatError, match="not a key file"):
@@ -153,13 +153,13 @@ def test_other_files_are_no_key_files(tmp_path: Path, content: bytes) -> None:
         read_public_key(target)
 
 
-def test_a_broken_public_key_is_told_with_its_file(path: Path) -> None:
+def test_an_invalid_public_key_is_reported_with_its_file(path: Path) -> None:
     change(path, public_key="02" * 31)
     with pytest.raises(KeyFormatError, match=f"{path}: a public key has 33 bytes"):
         read_public_key(path)
 
 
-def test_a_password_that_is_no_text(path: Path, tmp_path: Path) -> None:
+def test_a_password_must_be_text(path: Path, tmp_path: Path) -> None:
     for password in ("\udcff", b"secret", 5):
         for act in (lambda: load_key(path, password), lambda: save_key(tmp_path / "new.json", KEY, password)):  # type: ignore[arg-type]  # noqa: B023
             with pytest.raises(InvalidValueError, match=r"not text in UTF-8|must be str"):
@@ -167,7 +167,7 @@ def test_a_password_that_is_no_text(path: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new.json").exists()
 
 
-def test_a_missing_file_is_the_systems_error(tmp_path: Path) -> None:
+def test_a_missing_file_raises_file_not_found_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_key(tmp_path / "none.json", PASSWORD)
 

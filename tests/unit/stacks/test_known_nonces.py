@@ -1,4 +1,4 @@
-"""What is known of an account's nonces, from answers that may be behind."""
+"""What is known about an account's nonces, from responses that may be outdated."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def free(known: KnownNonces, *own: int) -> list[int]:
     return list(islice(known.free(own), 3))
 
 
-def test_the_next_ones_follow_what_is_mined(known: KnownNonces) -> None:
+def test_free_nonces_follow_the_last_mined_one(known: KnownNonces) -> None:
     known.take(told(4), ())
     assert free(known) == [5, 6, 7]
     assert free(known, 5, 7) == [6, 8, 9]
 
 
-def test_an_answer_that_is_behind_takes_nothing_back(known: KnownNonces) -> None:
+def test_an_outdated_response_does_not_free_mined_nonces(known: KnownNonces) -> None:
     known.take(told(4), ())
     known.take(told(None), ())
     assert free(known) == [5, 6, 7]
@@ -41,19 +41,20 @@ def test_an_answer_that_is_behind_takes_nothing_back(known: KnownNonces) -> None
     assert free(known) == [2, 3, 4]
 
 
-def test_those_of_others_are_left_alone(known: KnownNonces) -> None:
+def test_nonces_of_other_programs_are_skipped(known: KnownNonces) -> None:
     known.take(told(4, 7, (5, 6)), (6,))
     assert known.foreign == {5, 7}
     assert free(known, 6) == [8, 9, 10]
 
 
-def test_of_an_account_without_a_past_the_api_names_only_the_last(known: KnownNonces) -> None:
+def test_all_nonces_up_to_the_last_of_a_new_account_count_as_used(known: KnownNonces) -> None:
+    """Without a mined transaction, the API reports only the last nonce in the mempool."""
     known.take(told(None, 2), ())
     assert known.foreign == {0, 1, 2}
     assert free(known) == [3, 4, 5]
 
 
-def test_a_gap_is_used_when_two_looks_find_nothing_there(
+def test_a_gap_is_used_once_two_responses_report_it_missing(
     known: KnownNonces, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     known.take(told(4, 7, (6,), missing=(5,)), ())
@@ -66,7 +67,7 @@ def test_a_gap_is_used_when_two_looks_find_nothing_there(
     assert free(known) == [8, 9, 10], "it came after all"
 
 
-def test_a_nonce_that_was_refused_is_free_at_once(known: KnownNonces) -> None:
+def test_a_rejected_nonce_is_free_at_once(known: KnownNonces) -> None:
     known.take(told(4, 7, (5, 6)), (5, 6))
     known.freed(6)
     assert free(known, 5) == [6, 8, 9]
@@ -74,7 +75,7 @@ def test_a_nonce_that_was_refused_is_free_at_once(known: KnownNonces) -> None:
     assert free(known, 5, 6) == [8, 9, 10]
 
 
-def test_what_the_node_calls_taken_is_left_alone_for_a_while(
+def test_a_nonce_that_the_node_reports_as_used_is_skipped_for_a_while(
     known: KnownNonces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known.taken(0)
@@ -85,7 +86,7 @@ def test_what_the_node_calls_taken_is_left_alone_for_a_while(
     assert free(known) == [0, 1, 2]
 
 
-def test_a_miss_counts_when_it_is_met_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_item_is_lost_only_if_it_is_still_missing_later(monkeypatch: pytest.MonkeyPatch) -> None:
     misses = Misses()
     assert not misses.is_lost("a")
     assert not misses.is_lost("a"), "too soon"

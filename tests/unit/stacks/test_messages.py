@@ -1,4 +1,4 @@
-"""SIP-018 and plain messages, against the vectors of SIP-018 and of stacks.js."""
+"""SIP-018 and plain messages, checked against the vectors of SIP-018 and of stacks.js."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DOMAIN = message_domain("Test App", "1.0.0", MAINNET)
 HELLO = AsciiValue("Hello World")
 
 
-def test_structured_data_as_in_sip_018() -> None:
+def test_structured_data_matches_sip_018() -> None:
     assert decode(bytes.fromhex(VECTORS["structured_data_hash"][2]["cv_hex"])) == DOMAIN
     assert structured_data_hash(DOMAIN, HELLO).hex() == VECTORS["message_hash"]["hash"]
     signature = sign_structured_data(KEY, DOMAIN, HELLO)
@@ -42,7 +42,7 @@ def test_structured_data_as_in_sip_018() -> None:
     assert verify_structured_data(KEY.public_key, DOMAIN, HELLO, signature)
 
 
-def test_a_signature_is_worth_nothing_elsewhere() -> None:
+def test_a_signature_is_invalid_for_another_domain_message_or_key() -> None:
     signature = sign_structured_data(KEY, DOMAIN, HELLO)
     for domain, message in (
         (message_domain("Test App", "1.0.0", TESTNET), HELLO),
@@ -63,17 +63,17 @@ def test_a_signature_is_worth_nothing_elsewhere() -> None:
         HELLO,
     ],
 )
-def test_a_domain_must_say_name_version_and_chain(domain: Any) -> None:
+def test_a_domain_needs_name_version_and_chain_id(domain: Any) -> None:
     with pytest.raises(EncodeError, match="domain"):
         structured_data_hash(domain, HELLO)
 
 
-def test_a_domain_may_say_more() -> None:
+def test_a_domain_may_have_more_fields() -> None:
     domain = TupleValue({**DOMAIN.fields, "contract": AsciiValue("x")})
     assert structured_data_hash(domain, HELLO) != structured_data_hash(DOMAIN, HELLO)
 
 
-def test_plain_messages_as_in_stacks_js() -> None:
+def test_plain_messages_match_stacks_js() -> None:
     hello, action = VECTORS["plain_messages"]
     assert message_hash(hello["message"]) == sha256(bytes.fromhex(hello["encoded_hex"])).digest()
     for vector in (hello, action):
@@ -90,7 +90,7 @@ def test_plain_messages_as_in_stacks_js() -> None:
     ("length", "prefix"),
     [(0, "00"), (252, "fc"), (253, "fdfd00"), (65535, "fdffff"), (65536, "fe00000100")],
 )
-def test_the_length_goes_before_the_text(length: int, prefix: str) -> None:
+def test_the_length_is_hashed_before_the_text(length: int, prefix: str) -> None:
     expected = sha256(b"\x17Stacks Signed Message:\n" + bytes.fromhex(prefix) + b"a" * length).digest()
     assert message_hash("a" * length) == expected
 
@@ -104,7 +104,7 @@ def test_every_text_can_be_signed(text: str) -> None:
     assert verify_message(KEY.public_key, text, signature)
 
 
-def test_messages_of_older_wallets_verify_and_are_not_signed_any_more() -> None:
+def test_messages_of_older_wallets_are_verified_but_not_signed() -> None:
     old = sha256(b"\x18Stacks Message Signing:\n" + b"\x05hello").digest()
     assert message_hash("hello", old_prefix=True) == old
     signature = KEY.sign_rsv(old)
@@ -116,14 +116,14 @@ def test_messages_of_older_wallets_verify_and_are_not_signed_any_more() -> None:
 
 
 @pytest.mark.parametrize("signature", [b"", bytes(64), bytes(65), bytes(66)])
-def test_malformed_signatures_are_of_nobody(signature: bytes) -> None:
+def test_malformed_signatures_do_not_verify_or_recover(signature: bytes) -> None:
     assert not verify_message(KEY.public_key, "hello", signature)
     with pytest.raises(SigningError):
         recover_message("hello", signature)
 
 
 @pytest.mark.parametrize("signature", ["00" * 65, None, 65, list(bytes(65))])
-def test_what_is_no_bytes_is_no_signature(signature: Any) -> None:
+def test_a_signature_must_be_bytes(signature: Any) -> None:
     reason = rf"signature: must be bytes, not {type(signature).__name__}: .*fromhex"
     with pytest.raises(InvalidValueError, match=reason):
         verify_message(KEY.public_key, "hello", signature)
@@ -136,7 +136,7 @@ def test_what_is_no_bytes_is_no_signature(signature: Any) -> None:
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.public_key, KEY.to_hex(), None])
-def test_private_keys_sign_and_public_keys_verify(key: Any) -> None:
+def test_signing_needs_a_private_key_and_verifying_a_public_key(key: Any) -> None:
     reason = f"key: must be P[a-z]+Key, not {type(key).__name__}: of .*from_hex"
     calls: list[Any] = []
     if key is not KEY:
@@ -156,7 +156,7 @@ def test_private_keys_sign_and_public_keys_verify(key: Any) -> None:
     ("text", "reason"),
     [("ab\ud800", "text: character 3 is a lone surrogate"), (b"hello", "text: must be str, not bytes: .*decode")],
 )
-def test_a_plain_message_is_text(text: Any, reason: str) -> None:
+def test_a_plain_message_must_be_text(text: Any, reason: str) -> None:
     with pytest.raises(InvalidValueError, match=reason):
         sign_message(KEY, text)
     with pytest.raises(InvalidValueError, match=reason):
@@ -164,6 +164,6 @@ def test_a_plain_message_is_text(text: Any, reason: str) -> None:
 
 
 @pytest.mark.parametrize("network", ["devnet", None, 1])
-def test_a_domain_is_of_a_network(network: Any) -> None:
+def test_a_domain_needs_a_network_object(network: Any) -> None:
     with pytest.raises(InvalidValueError, match=f"network: must be Network, not {type(network).__name__}: DEVNET"):
         message_domain("Test App", "1.0.0", network)

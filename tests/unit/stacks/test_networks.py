@@ -1,4 +1,4 @@
-"""Networks are data: one with its own versions and chain id signs, sends and is shown right."""
+"""Networks are data: transactions of a custom network are built, sent and shown correctly."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def build(payload: Any, network: Network = OWN, **options: Any) -> Transaction:
     return Transaction.build(payload, network=network, nonce=0, fee=1000, **options)
 
 
-def test_addresses() -> None:
+def test_addresses_have_the_versions_of_their_network() -> None:
     assert decode_c32_address(KEY.address(OWN))[0] == 10
     safe = Multisig((KEY.public_key, OTHER.public_key), required=2)
     assert decode_c32_address(safe.address(OWN))[0] == 11
 
 
-def test_a_transaction_shows_its_addresses_at_every_step() -> None:
+def test_a_transaction_shows_its_networks_addresses_at_every_step() -> None:
     payload = TokenTransfer(PrincipalValue(OTHER.address(OWN)), 5)
     plain = build(payload)
     assert plain.origin == KEY.address(OWN)
@@ -68,9 +68,9 @@ def test_a_transaction_shows_its_addresses_at_every_step() -> None:
     assert build(payload, account=safe).sign(KEY).origin == safe.address(OWN)
 
 
-def test_bytes_are_read_for_a_network() -> None:
+def test_bytes_are_decoded_for_a_given_network() -> None:
     raw = build(TokenTransfer(PrincipalValue(OTHER.address(OWN)), 5)).sign(KEY).encode()
-    assert Transaction.decode(raw).origin == KEY.address(TESTNET)  # the bytes do not say more
+    assert Transaction.decode(raw).origin == KEY.address(TESTNET)  # the bytes do not contain the address versions
     read = Transaction.decode(raw, OWN)
     assert (read.origin, read.network, read.encode()) == (KEY.address(OWN), OWN, raw)
     assert read == Transaction.decode(raw)
@@ -82,7 +82,7 @@ def test_bytes_are_read_for_a_network() -> None:
             read.of_network(other)
 
 
-def test_an_account_sends_its_own_transaction() -> None:
+def test_an_account_of_a_custom_network_sends_only_its_own_transactions() -> None:
     client = Client(URL, network=OWN)
     account = Account(KEY, client)
     info = {
@@ -126,12 +126,14 @@ STRANGERS: dict[str, Callable[[PrincipalValue], Any]] = {
 }
 
 
-class TestStrangers:
-    """A principal of another network names nobody here, wherever it is in a transaction."""
+class TestForeignPrincipals:
+    """A principal of another network is rejected, wherever it is in a transaction."""
 
     @pytest.mark.parametrize("wrap", STRANGERS.values(), ids=STRANGERS)
     @pytest.mark.parametrize("network", [DEVNET, TESTNET, OWN])
-    def test_among_the_arguments(self, network: Network, wrap: Callable[[PrincipalValue], Any]) -> None:
+    def test_a_foreign_principal_in_an_argument_is_rejected(
+        self, network: Network, wrap: Callable[[PrincipalValue], Any]
+    ) -> None:
         contract = f"{KEY.address(network)}.own"
         call = ContractCall(contract, "pay", (UIntValue(1), wrap(PrincipalValue(MAINNET_CONTRACT))))
         told = f"argument of pay: {MAINNET_CONTRACT} is an address of mainnet.*{network.name}"
@@ -140,7 +142,7 @@ class TestStrangers:
         at_home = ContractCall(contract, "pay", (wrap(PrincipalValue(KEY.address(network))),))
         assert build(at_home, network).payload == at_home
 
-    def test_as_recipient_contract_or_in_a_post_condition(self) -> None:
+    def test_a_foreign_recipient_contract_or_post_condition_is_rejected(self) -> None:
         own = f"{KEY.address(OWN)}.own"
         with pytest.raises(AddressError, match="recipient"):
             build(TokenTransfer(PrincipalValue(OTHER.address(TESTNET)), 1))
@@ -168,7 +170,7 @@ class TestStrangers:
         ({"name": "a\nb"}, "name"),
     ],
 )
-def test_what_no_network_can_be(change: dict[str, Any], words: str) -> None:
+def test_invalid_networks_are_rejected(change: dict[str, Any], words: str) -> None:
     fields = {
         "name": "own",
         "transaction_version": 0x80,
@@ -180,8 +182,8 @@ def test_what_no_network_can_be(change: dict[str, Any], words: str) -> None:
         Network(**{**fields, **change})
 
 
-def test_a_network_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever adds a network to those that are known adds one value, and it is found everywhere."""
+def test_adding_a_network_needs_only_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One entry in ``NETWORKS`` is enough to make a network known everywhere."""
     lab = Network("lab", 0x80, 4242, 10, 11, "https://lab.test", "lab")
     monkeypatch.setitem(NETWORKS, "lab", lab)
     address = KEY.address(lab)

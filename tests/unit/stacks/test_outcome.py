@@ -1,4 +1,4 @@
-"""What came of a transaction, from the API's status, the result and the node's words."""
+"""The outcome of a transaction, from the API's status, the result and the node's message."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ ERR_NONE, ERR_7, OK = ErrValue(NoneValue()), ErrValue(UIntValue(7)), OkValue(Boo
         ("dropped_stale_garbage_collect", None, None, False, OutcomeKind.DROPPED, TransactionDroppedError),
     ],
 )
-def test_each_ending_has_its_error(
+def test_each_outcome_has_its_error(
     status: str,
     result: ClarityValue | None,
     words: str | None,
@@ -93,7 +93,7 @@ def test_each_ending_has_its_error(
         assert words.splitlines()[0] in str(raised)
 
 
-def test_what_nobody_knows_has_no_error() -> None:
+def test_an_unknown_transaction_has_no_error() -> None:
     outcome = outcome_of(None, "ab" * 32)
     assert (outcome.kind, outcome.txid, outcome.error("it"), outcome.kind.is_mined) == (
         OutcomeKind.UNKNOWN,
@@ -103,7 +103,7 @@ def test_what_nobody_knows_has_no_error() -> None:
     )
 
 
-def test_the_errors_carry_the_values() -> None:
+def test_errors_contain_the_result_and_the_nodes_message() -> None:
     refused = read_outcome("abort_by_response", encode(ERR_7), None).error("it")
     assert isinstance(refused, TransactionFailedError)
     assert refused.result == UIntValue(7)
@@ -152,7 +152,7 @@ def test_the_errors_carry_the_values() -> None:
         ),
     ],
 )
-def test_sentences_of_a_node(sentence: str, fields: tuple[object, ...]) -> None:
+def test_a_nodes_post_condition_messages_are_parsed(sentence: str, fields: tuple[object, ...]) -> None:
     unmet = read_unmet(sentence)
     assert unmet is not None
     assert unmet.sentence == sentence
@@ -170,7 +170,7 @@ def test_sentences_of_a_node(sentence: str, fields: tuple[object, ...]) -> None:
         f"{FAILURE} on STX owned by {OWNER}: 1 Sent " + "9" * 5_000,
     ],
 )
-def test_other_sentences_stay_text(sentence: str) -> None:
+def test_other_messages_remain_text(sentence: str) -> None:
     unmet = read_unmet(sentence)
     assert unmet is None or unmet.moved is None
     error = read_outcome("abort_by_post_condition", encode(OK), sentence).error("it")

@@ -1,4 +1,4 @@
-"""The client against what a live node does not do on demand: time-outs, outages, floods, redirects, lost answers."""
+"""What a live node does not do on demand: timeouts, outages, floods, redirects, lost responses."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def mocked() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def client() -> Client:
-    """As if it was found out before that the node has version 1 of the API only."""
+    """A client that already knows that the node has only version 1 of the API."""
     client = Client(URL, retries=QUICK)
     client._api.has_v3 = False
     return client
@@ -98,7 +98,7 @@ Serve = Callable[[Handle], Server]
 
 
 class TestReading:
-    def test_values(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_values_are_read(self, mocked: responses.RequestsMock, client: Client) -> None:
         value = TupleValue({"a": UIntValue(1)})
         base = f"{URL}/v2"
         mocked.post(
@@ -115,7 +115,7 @@ class TestReading:
         assert client.constant_val(CONTRACT, "FEE") == UIntValue(3)
         assert json.loads(mocked.calls[0].request.body or b"")["arguments"] == [encode(UIntValue(1)).hex()]
 
-    def test_a_value_that_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_an_invalid_value_is_an_error(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/data_var/{ADDRESS}/market/next", json={"data": "0x01ff"})
         with pytest.raises(NodeAnswerError, match="not a valid Clarity value"):
             client.data_var(CONTRACT, "next")
@@ -137,7 +137,7 @@ class TestReading:
         assert info is not None
         assert [item.event_index for item in info.events] == [0, 1, 2]
 
-    def test_headers_are_sent_and_not_shown(self, mocked: responses.RequestsMock, caplog: Any) -> None:
+    def test_headers_are_sent_but_not_shown(self, mocked: responses.RequestsMock, caplog: Any) -> None:
         caplog.set_level(logging.DEBUG)
         mocked.get(f"{URL}/v2/fees/transfer", json=1, match=[responses.matchers.header_matcher({"x-api-key": "hush"})])
         client = Client(URL, headers={"x-api-key": "hush"})
@@ -150,21 +150,23 @@ class TestNetwork:
         ("url", "network_id", "network"),
         [(URL, 1, MAINNET), (URL, 0x80000000, TESTNET), ("http://localhost:3999", 0x80000000, DEVNET)],
     )
-    def test_is_derived_once(self, mocked: responses.RequestsMock, url: str, network_id: int, network: Network) -> None:
+    def test_the_network_is_requested_once(
+        self, mocked: responses.RequestsMock, url: str, network_id: int, network: Network
+    ) -> None:
         mocked.get(f"{url}/v2/info", json={**INFO, "network_id": network_id})
         client = Client(url)
         assert client.network is network
         assert client.checked_network() is network
         assert len(mocked.calls) == 1
 
-    def test_an_unknown_one_must_be_given(self, mocked: responses.RequestsMock) -> None:
+    def test_an_unknown_network_must_be_passed(self, mocked: responses.RequestsMock) -> None:
         mocked.get(f"{URL}/v2/info", json={**INFO, "network_id": 77})
         with pytest.raises(NodeAnswerError, match="network 77"):
             _ = Client(URL).network
         own = Network("own", 0x80, 77, 26, 21, "")
         assert Client(URL, network=own).checked_network() is own
 
-    def test_a_wrong_one_is_found_out(self, mocked: responses.RequestsMock) -> None:
+    def test_a_wrong_network_is_detected(self, mocked: responses.RequestsMock) -> None:
         mocked.get(f"{URL}/v2/info", json=INFO)
         client = Client(URL, network=MAINNET)
         assert client.network is MAINNET
@@ -196,68 +198,68 @@ class TestUrls:
             ),
         ],
     )
-    def test_what_is_no_base_address(self, url: str) -> None:
+    def test_invalid_base_urls_are_rejected(self, url: str) -> None:
         with pytest.raises(InvalidValueError, match="URL"):
             Client(url)
 
     @pytest.mark.parametrize(
         "url", ["https://me:hush@node.test", "http://me:hush@n:99999", "me:hush@node.test", "http://n?api_key=hush"]
     )
-    def test_credentials_in_the_url_are_refused_and_not_shown(self, url: str) -> None:
+    def test_credentials_in_the_url_are_rejected_and_not_shown(self, url: str) -> None:
         with pytest.raises(InvalidValueError, match="headers=") as caught:
             Client(url)
         assert "hush" not in str(caught.value)
 
     @pytest.mark.parametrize("value", ["hush\n", " hush", "hush\r\nX: y", "hush€", b"hush", None])
-    def test_a_header_that_cannot_be_sent_is_not_shown(self, value: Any) -> None:
+    def test_invalid_header_values_are_rejected_and_not_shown(self, value: Any) -> None:
         with pytest.raises(InvalidValueError, match="the value of header 'x-api-key'") as caught:
             Client(URL, headers={"x-api-key": value})
         assert "hush" not in str(caught.value)
 
     @pytest.mark.parametrize("name", ["", "a b", "a:b", 5])
-    def test_a_name_that_no_header_has(self, name: Any) -> None:
+    def test_invalid_header_names_are_rejected(self, name: Any) -> None:
         with pytest.raises(InvalidValueError, match="not the name of a header"):
             Client(URL, headers={name: "x"})
 
     @pytest.mark.parametrize("options", [{"timeout": 5}, {"timeout": (1, 2, 3)}, {"network": "devnet"}])
-    def test_options_of_another_kind(self, options: dict[str, Any]) -> None:
+    def test_options_of_the_wrong_type_are_rejected(self, options: dict[str, Any]) -> None:
         with pytest.raises(InvalidValueError, match=r"two numbers|is a Network"):
             Client(URL, **options)
 
     @pytest.mark.parametrize("timeout", [(0, 1), (1, 0), (-1, 1)])
-    def test_limits_must_be_positive(self, timeout: tuple[float, float]) -> None:
+    def test_timeouts_must_be_positive(self, timeout: tuple[float, float]) -> None:
         with pytest.raises(InvalidValueError, match="more than 0"):
             Client(URL, timeout=timeout)
 
-    def test_a_policy_must_ask_at_least_once(self) -> None:
+    def test_a_retry_policy_needs_at_least_one_attempt(self) -> None:
         with pytest.raises(InvalidValueError, match="attempts"):
             RetryPolicy(attempts=0)
 
 
 class TestOutages:
-    def test_down(self) -> None:
+    def test_an_unreachable_server_is_a_connection_error(self) -> None:
         url = url_of_nobody()
         with pytest.raises(NodeUnreachableError, match="is the node running") as caught:
             Client(url, retries=QUICK).info()
         assert caught.value.url == f"{url}/v2/info"
 
-    def test_an_unknown_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unknown_host_is_a_connection_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(name, raising=False)
         with pytest.raises(NodeUnreachableError, match="is the URL right"):
             Client("http://node.invalid", retries=QUICK).info()
 
-    def test_slow(self, serve: Serve) -> None:
+    def test_a_slow_server_causes_a_timeout(self, serve: Serve) -> None:
         server = serve(lambda *_: time.sleep(5))
         with pytest.raises(NodeUnreachableError, match=r"no answer within 0\.05 s"):
             Client(server.url, timeout=(1, 0.05), retries=QUICK).info()
 
-    def test_silence_does_not_make_waiting_longer(self, serve: Serve) -> None:
+    def test_a_silent_server_does_not_prolong_waiting(self, serve: Serve) -> None:
         client = Client(serve(lambda *_: time.sleep(60)).url, timeout=(5, 30), retries=QUICK)
         with pytest.raises(ConfirmationTimeoutError, match="no answer within 1 s"):
             PendingTransaction(client, TXID).wait(0)
 
-    def test_dripping(self, serve: Serve) -> None:
+    def test_a_dripping_response_ends_at_the_deadline(self, serve: Serve) -> None:
         def drip(connection: socket.socket, _: bytes) -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
             for _second in range(500):
@@ -269,7 +271,7 @@ class TestOutages:
             Client(server.url, answer_deadline_s=0.1, retries=QUICK).info()
 
     @pytest.mark.parametrize("announced", [True, False])
-    def test_too_large(self, serve: Serve, announced: bool) -> None:
+    def test_an_oversized_response_is_rejected(self, serve: Serve, announced: bool) -> None:
         def flood(connection: socket.socket, _: bytes) -> None:
             length = b"Content-Length: 100000000\r\n" if announced else b""
             connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + length + b"\r\n")
@@ -280,13 +282,13 @@ class TestOutages:
         with pytest.raises(NodeAnswerError, match="longer than 200000 bytes"):
             Client(server.url, max_answer_bytes=200_000, retries=QUICK).info()
 
-    def test_too_large_once_decompressed(self, serve: Serve) -> None:
+    def test_a_response_that_is_oversized_once_decompressed_is_rejected(self, serve: Serve) -> None:
         bomb = gzip.compress(bytes(50_000_000))
         server = serve(lambda connection, _: answer(connection, bomb, headers="Content-Encoding: gzip\r\n"))
         with pytest.raises(NodeAnswerError, match="longer than 200000 bytes"):
             Client(server.url, max_answer_bytes=200_000, retries=QUICK).info()
 
-    def test_broken_off(self, serve: Serve) -> None:
+    def test_a_truncated_response_is_an_error(self, serve: Serve) -> None:
         def half(connection: socket.socket, _: bytes) -> None:
             connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"network_id"')
             connection.close()
@@ -294,29 +296,29 @@ class TestOutages:
         with pytest.raises(NodeUnreachableError, match="broke"):
             Client(serve(half).url, retries=QUICK).info()
 
-    def test_no_http(self, serve: Serve) -> None:
+    def test_a_server_that_does_not_speak_http_is_an_error(self, serve: Serve) -> None:
         with pytest.raises(NodeError):
             Client(serve(lambda connection, _: connection.sendall(b"SSH-2.0\r\n\r\n")).url, retries=QUICK).info()
 
-    def test_a_transient_failure_is_survived(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_transient_failure_is_retried(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=503)
         mocked.get(f"{URL}/v2/info", body=requests.ConnectionError("reset"))
         mocked.get(f"{URL}/v2/info", json=INFO)
         assert client.info().stacks_tip_height == 5
 
-    def test_a_lasting_failure_is_told(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_lasting_failure_is_reported(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=502, body="<html>Bad Gateway</html>")
         with pytest.raises(NodeAnswerError, match="HTTP 502"):
             client.info()
         assert len(mocked.calls) == QUICK.attempts
 
-    def test_a_definite_answer_is_not_asked_again(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_definite_error_is_not_retried(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=404, body="no")
         with pytest.raises(NotFoundError):
             client.info()
         assert len(mocked.calls) == 1
 
-    def test_a_read_that_is_a_post_is_repeated(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_read_by_post_is_retried(self, mocked: responses.RequestsMock, client: Client) -> None:
         url = f"{URL}/v2/contracts/call-read/{ADDRESS}/market/f"
         mocked.post(url, status=503)
         mocked.post(url, json={"okay": False, "cause": "Unchecked(NoSuchFunction)"})
@@ -340,7 +342,7 @@ class TestOutages:
             client.info()
         assert len(mocked.calls) == 1
 
-    def test_a_date_is_understood_by_the_clock_of_the_server(
+    def test_a_retry_after_date_is_relative_to_the_servers_clock(
         self, mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The local clock may be wrong by hours."""
@@ -352,26 +354,30 @@ class TestOutages:
         Client(URL, retries=RetryPolicy(attempts=2, backoff_s=0.001, max_wait_s=5)).info()
         assert waits == [3.0]
 
-    def test_the_error_says_when_to_come_back(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_the_error_contains_the_retry_after_time(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": "12"})
         with pytest.raises(NodeAnswerError) as caught:
             client.info()
         assert (caught.value.status, caught.value.retry_after_s) == (429, 12)
 
     @pytest.mark.parametrize("header", ["soon", "-5", "9" * 100])
-    def test_an_odd_retry_after(self, mocked: responses.RequestsMock, client: Client, header: str) -> None:
+    def test_an_invalid_retry_after_is_ignored(
+        self, mocked: responses.RequestsMock, client: Client, header: str
+    ) -> None:
         mocked.get(f"{URL}/v2/info", status=503, headers={"Retry-After": header})
         with pytest.raises(NodeAnswerError, match="HTTP 503"):
             client.info()
 
 
 class TestRedirects:
-    def test_a_get_within_the_host_is_followed(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_redirected_get_on_the_same_host_is_followed(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "/moved"})
         mocked.get(f"{URL}/moved", json=INFO)
         assert client.info().network_id == 0x80000000
 
-    def test_where_no_address_is(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_redirect_to_an_invalid_address_is_an_error(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "http://["})
         with pytest.raises(NodeAnswerError, match="redirects to an invalid address"):
             client.info()
@@ -379,18 +385,22 @@ class TestRedirects:
     @pytest.mark.parametrize(
         "target", ["https://evil.test/v2/info", "http://node.test/v2/info", "https://node.test:8/"]
     )
-    def test_another_host_is_not(self, mocked: responses.RequestsMock, client: Client, target: str) -> None:
+    def test_a_redirect_to_another_host_is_not_followed(
+        self, mocked: responses.RequestsMock, client: Client, target: str
+    ) -> None:
         mocked.get(f"{URL}/v2/info", status=302, headers={"Location": target})
         with pytest.raises(NodeAnswerError, match="not followed"):
             client.info()
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    def test_a_post_is_never(self, mocked: responses.RequestsMock, client: Client, status: int) -> None:
+    def test_a_redirected_post_is_never_followed(
+        self, mocked: responses.RequestsMock, client: Client, status: int
+    ) -> None:
         mocked.post(f"{URL}/v2/transactions", status=status, headers={"Location": "/elsewhere"})
         with pytest.raises(BroadcastUnknownError, match="not followed"):
             client.broadcast(RAW)
 
-    def test_in_circles(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_redirect_loop_is_an_error(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=302, headers={"Location": "/v2/info"})
         with pytest.raises(NodeAnswerError, match="redirected more than 3 times"):
             client.info()
@@ -398,7 +408,7 @@ class TestRedirects:
 
 class TestConnections:
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_one_is_kept(self, serve: Serve, chunked: bool) -> None:
+    def test_a_connection_is_reused(self, serve: Serve, chunked: bool) -> None:
         body = json.dumps(INFO).encode()
 
         def handle(connection: socket.socket, _: bytes) -> None:
@@ -415,7 +425,7 @@ class TestConnections:
         assert len(server.requests) == 20
         assert server.connections == 1
 
-    def test_an_answer_that_was_too_large_does_not_spoil_the_next(self, serve: Serve) -> None:
+    def test_an_oversized_response_does_not_affect_the_next_one(self, serve: Serve) -> None:
         bodies = [bytes(100_000), json.dumps(INFO).encode()]
         server = serve(lambda connection, _: answer(connection, bodies.pop(0)))
         client = Client(server.url, max_answer_bytes=5000)
@@ -423,7 +433,7 @@ class TestConnections:
             client.info()
         assert client.info().network_id == 0x80000000
 
-    def test_several_threads(self, serve: Serve) -> None:
+    def test_several_threads_can_share_a_client(self, serve: Serve) -> None:
         body = json.dumps(INFO).encode()
         server = serve(lambda connection, _: answer(connection, body))
         client = Client(server.url)
@@ -447,7 +457,7 @@ class TestConnections:
 
 
 class TestSending:
-    """Sent once, or known not to be: never twice under two ids, never signed again."""
+    """A transaction is never signed again or sent under two ids, and an unknown outcome is reported."""
 
     POST = f"{URL}/v2/transactions"
     LOOKUP = f"{URL}/extended/v1/tx/0x{TXID}"
@@ -460,7 +470,7 @@ class TestSending:
     def posts(self, mocked: responses.RequestsMock) -> list[Any]:
         return [call.request.body for call in mocked.calls if call.request.method == "POST"]
 
-    def test_accepted(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_sending_returns_the_txid(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.post(
             self.POST,
             json=TXID,
@@ -470,7 +480,9 @@ class TestSending:
         assert self.posts(mocked) == [RAW]
 
     @pytest.mark.parametrize("reason", ["FeeTooLow", "BadNonce"])
-    def test_refused(self, mocked: responses.RequestsMock, client: Client, reason: str) -> None:
+    def test_a_rejected_transaction_is_not_sent_again(
+        self, mocked: responses.RequestsMock, client: Client, reason: str
+    ) -> None:
         mocked.post(self.POST, status=400, json={"reason": reason, "reason_data": {}, "txid": TXID})
         if reason == "BadNonce":
             self.unknown(mocked)
@@ -478,7 +490,9 @@ class TestSending:
             client.send(RAW)
         assert len(self.posts(mocked)) == 1
 
-    def test_sent_again_when_it_is_mined_already(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_sending_a_known_transaction_again_returns_its_txid(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
         mocked.get(self.LOOKUP, json=PENDING)
         assert client.send(RAW) == TXID
@@ -492,7 +506,7 @@ class TestSending:
             {"status": 400, "json": {"reason": "TemporarilyBlacklisted", "txid": TXID}},
         ],
     )
-    def test_after_a_lost_answer_nothing_else_says_that_it_did_not_arrive(
+    def test_after_a_lost_response_other_errors_leave_the_outcome_unknown(
         self, mocked: responses.RequestsMock, client: Client, second: dict[str, Any]
     ) -> None:
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
@@ -503,7 +517,7 @@ class TestSending:
         assert caught.value.raw == RAW
 
     @pytest.mark.parametrize("status", [408, 500, 524])
-    def test_a_server_that_gave_up_may_have_taken_it(
+    def test_a_server_error_leaves_the_outcome_unknown(
         self, mocked: responses.RequestsMock, client: Client, status: int
     ) -> None:
         mocked.post(self.POST, status=status)
@@ -527,10 +541,10 @@ class TestSending:
             {"status": 302, "headers": {"Location": "/"}},
         ],
     )
-    def test_what_is_not_the_nodes_own_answer_proves_nothing(
+    def test_a_response_that_is_not_the_nodes_leaves_the_outcome_unknown(
         self, mocked: responses.RequestsMock, client: Client, reply: dict[str, Any]
     ) -> None:
-        """The gateway that says it may stand in front of a node that has taken the transaction."""
+        """It may come from a gateway in front of a node that has accepted the transaction."""
         raw = SIGNED.encode()
         mocked.post(self.POST, **reply)
         self.unknown(mocked, SIGNED.txid)
@@ -543,7 +557,7 @@ class TestSending:
             client.broadcast(raw)
         assert (caught.value.txid, caught.value.raw) == (SIGNED.txid, raw)
 
-    def test_text_from_a_node_that_cannot_decode_what_is_no_transaction(
+    def test_a_nodes_text_about_undecodable_bytes_is_a_rejection(
         self, mocked: responses.RequestsMock, client: Client
     ) -> None:
         mocked.post(self.POST, status=400, body="Failed to decode", content_type="text/plain")
@@ -551,7 +565,7 @@ class TestSending:
             client.send(RAW)
         assert (caught.value.reason, caught.value.txid) == ("Deserialization", TXID)
 
-    def test_once(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_broadcast_sends_only_once(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.post(self.POST, status=503, headers={"Retry-After": "7"})
         with pytest.raises(BroadcastUnknownError) as caught:
             client.broadcast(RAW)
@@ -562,53 +576,67 @@ class TestSending:
         mocked.replace("POST", self.POST, json=TXID)
         assert client.broadcast(RAW) == TXID
 
-    def test_once_without_a_connection(self) -> None:
+    def test_broadcast_without_a_connection_sends_nothing(self) -> None:
         with pytest.raises(NothingSentError):
             Client(url_of_nobody()).broadcast(RAW)
 
-    def test_too_many_requests_to_the_end(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_too_many_requests_with_a_long_retry_after_is_not_retried(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, status=429, headers={"Retry-After": "60"})
         with pytest.raises(BroadcastUnknownError, match="HTTP 429") as caught:
             client.send(RAW)
         assert caught.value.retry_after_s == 60
         assert len(mocked.calls) == 1
 
-    def test_lost_answer_and_the_node_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_after_a_lost_response_a_known_transaction_is_not_sent_again(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         mocked.get(self.LOOKUP, json=PENDING)
         assert client.send(RAW) == TXID
         assert len(self.posts(mocked)) == 1
 
-    def test_lost_answer_and_only_the_bare_node_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_after_a_lost_response_the_nodes_own_mempool_is_checked_too(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         mocked.get(self.LOOKUP, status=404, body="<html>")
         mocked.get(f"{URL}/v2/transactions/unconfirmed/{TXID}", json={"tx": RAW.hex(), "status": "Mempool"})
         assert client.send(RAW) == TXID
         assert len(self.posts(mocked)) == 1
 
-    def test_lost_answer_and_the_node_does_not_know_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_after_a_lost_response_an_unknown_transaction_is_sent_again(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, body=requests.ConnectionError("reset by peer"))
         mocked.post(self.POST, json=TXID)
         self.unknown(mocked)
         assert client.send(RAW) == TXID
         assert self.posts(mocked) == [RAW, RAW]
 
-    def test_looked_up_before_it_is_sent_again(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_transaction_is_looked_up_before_it_is_sent_again(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, status=504)
         mocked.post(self.POST, json=TXID)
         self.unknown(mocked)
         client.send(RAW)
         assert [call.request.method for call in mocked.calls] == ["POST", "GET", "GET", "GET", "POST"]
 
-    def test_mined_before_it_was_sent_again(self, mocked: responses.RequestsMock, client: Client) -> None:
-        # The first copy arrived, but the API showed it only after the second was refused for its nonce.
+    def test_a_transaction_mined_before_it_was_sent_again_is_a_success(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
+        # The first copy arrived, but the API showed it only after the second was rejected for its nonce.
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
         self.unknown(mocked)
         mocked.get(self.LOOKUP, json=PENDING)
         assert client.send(RAW) == TXID
 
-    def test_refused_for_its_nonce_and_nobody_knows_it(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_nonce_error_after_a_lost_response_leaves_the_outcome_unknown(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         mocked.post(self.POST, status=400, json={"reason": "BadNonce", "reason_data": {}, "txid": TXID})
         self.unknown(mocked)
@@ -626,17 +654,19 @@ class TestSending:
             ("SomethingNew", BroadcastUnknownError),
         ],
     )
-    def test_refused_for_another_reason_after_a_lost_answer(
+    def test_most_rejections_after_a_lost_response_leave_the_outcome_unknown(
         self, mocked: responses.RequestsMock, client: Client, reason: str, expected: type[Exception]
     ) -> None:
-        """Another node behind the same URL may have taken the first copy, unless no node ever would."""
+        """Another node behind the same URL may have accepted the first copy, unless no node ever would."""
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         mocked.post(self.POST, status=400, json={"reason": reason, "txid": TXID})
         self.unknown(mocked)
         with pytest.raises(expected):
             client.send(RAW)
 
-    def test_never_an_answer(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_no_response_at_all_leaves_the_outcome_unknown(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, body=requests.ReadTimeout("slow"))
         self.unknown(mocked)
         with pytest.raises(ConfirmationTimeoutError, match="do not build it again") as caught:
@@ -644,7 +674,7 @@ class TestSending:
         assert caught.value.txid == TXID
         assert self.posts(mocked) == [RAW] * QUICK.attempts
 
-    def test_nothing_left_this_machine(self) -> None:
+    def test_without_a_connection_nothing_is_sent(self) -> None:
         with pytest.raises(NodeUnreachableError, match="is the node running"):
             Client(url_of_nobody(), retries=QUICK).send(RAW)
 
@@ -653,17 +683,17 @@ class TestSending:
         session.proxies = {"http": proxy}
         return Client("http://node.test", session=session, retries=QUICK)
 
-    def test_a_proxy_that_is_down(self) -> None:
+    def test_an_unreachable_proxy_is_a_connection_error(self) -> None:
         with pytest.raises(NodeUnreachableError, match="no connection through the proxy"):
             self.through(url_of_nobody()).send(RAW)
 
-    def test_a_proxy_that_hangs_up_may_have_passed_it_on(self, serve: Serve) -> None:
+    def test_a_proxy_that_hangs_up_leaves_the_outcome_unknown(self, serve: Serve) -> None:
         server = serve(lambda connection, _: connection.shutdown(socket.SHUT_RDWR))
         with pytest.raises(ConfirmationTimeoutError):
             self.through(server.url).send(RAW)
         assert server.requests[0].endswith(RAW)
 
-    def test_what_the_caller_is_handling_is_no_cause(self) -> None:
+    def test_an_exception_that_the_caller_handles_is_not_the_cause(self) -> None:
         def fail() -> None:
             raise ssl.SSLCertVerificationError("a secret of the caller")
 
@@ -674,7 +704,7 @@ class TestSending:
                 Client(url_of_nobody(), retries=QUICK).send(RAW)
         assert "secret" not in str(caught.value)
 
-    def test_an_answer_that_is_too_long_may_be_a_lost_one(self, serve: Serve) -> None:
+    def test_an_oversized_response_counts_as_a_lost_one(self, serve: Serve) -> None:
         def handle(connection: socket.socket, request: bytes) -> None:
             if request.startswith(b"POST"):
                 answer(connection, bytes(10_000))
@@ -687,15 +717,17 @@ class TestSending:
         assert caught.value.raw == RAW
         assert any(f"/extended/v1/tx/0x{TXID}".encode() in request for request in server.requests)
 
-    def test_one_argument_that_stands_alone(self, client: Client) -> None:
+    def test_a_single_argument_must_be_in_a_list(self, client: Client) -> None:
         with pytest.raises(InvalidValueError, match=r"not one of them: \[u5\]"):
             client.call_read(CONTRACT, "f", UIntValue(5))  # type: ignore[arg-type]
 
-    def test_what_is_no_bytes(self, client: Client) -> None:
+    def test_a_transaction_must_be_bytes(self, client: Client) -> None:
         with pytest.raises(InvalidValueError, match="bytes of a signed transaction, not str"):
             client.send(RAW.hex())  # type: ignore[arg-type]
 
-    def test_too_many_requests_is_no_lost_answer(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_too_many_requests_is_retried_without_a_lookup(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.post(self.POST, status=429)
         mocked.post(self.POST, json=TXID)
         assert client.send(RAW) == TXID
@@ -709,7 +741,7 @@ class TestSending:
             ("{}", "expected the transaction's id"),
         ],
     )
-    def test_an_answer_that_says_nothing(
+    def test_a_response_without_the_txid_leaves_the_outcome_unknown(
         self, mocked: responses.RequestsMock, client: Client, body: str, words: str
     ) -> None:
         mocked.post(self.POST, body=body, content_type="text/html")
@@ -718,8 +750,8 @@ class TestSending:
             client.send(RAW)
         assert len(self.posts(mocked)) == 1
 
-    def test_a_connection_closed_by_the_server_between_two_requests(self, serve: Serve) -> None:
-        """The pooled connection is dead, the node never saw the bytes: it is sent over a new one."""
+    def test_a_connection_closed_between_two_requests_is_replaced(self, serve: Serve) -> None:
+        """The pooled connection is dead and the node never saw the bytes, so they are sent over a new connection."""
         closed = threading.Event()
 
         def handle(connection: socket.socket, request: bytes) -> None:

@@ -1,4 +1,4 @@
-"""One deadline and one size limit hold whatever the server does, and interim answers are no answers."""
+"""One deadline and one size limit hold whatever the server does, and interim responses are skipped."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def serve() -> Iterator[Serve]:
 
 
 def dripping(piece: bytes, *, start: bytes = b"") -> Handle:
-    """Sends a piece now and then, for much longer than anybody waits, and then goes on as if nothing had been."""
+    """Return a handler that sends a piece every 10 ms, for much longer than any client waits, and then returns."""
 
     def handle(connection: socket.socket, _: bytes) -> None:
         connection.sendall(start)
@@ -100,12 +100,14 @@ class TestDripping:
         with pytest.raises(NodeError, match=r"longer than 0\.3 s|got more than 100 headers"):
             Client(server.url, answer_deadline_s=PATIENCE_S, retries=ONCE).transfer_fee_rate()
 
-    def test_so_does_waiting(self, serve: Serve, piece: bytes, start: bytes) -> None:
+    def test_waiting_ends_at_its_deadline(self, serve: Serve, piece: bytes, start: bytes) -> None:
         server = serve(dripping(piece, start=start))
         with pytest.raises(ConfirmationTimeoutError, match=r"longer than|within|more than 100 headers"):
             PendingTransaction(Client(server.url), TXID).wait(PATIENCE_S)
 
-    def test_so_does_sending_which_may_have_arrived(self, serve: Serve, piece: bytes, start: bytes) -> None:
+    def test_sending_ends_at_its_deadline_with_an_unknown_outcome(
+        self, serve: Serve, piece: bytes, start: bytes
+    ) -> None:
         server = serve(dripping(piece, start=start))
         with pytest.raises(BroadcastUnknownError):
             Client(server.url, answer_deadline_s=PATIENCE_S, retries=ONCE).broadcast(RAW)
@@ -114,7 +116,7 @@ class TestDripping:
 @pytest.mark.parametrize(
     ("piece", "start"), [NEVER_DONE[name] for name in ("continue", "early hints", "chunk extension", "trailers")]
 )
-def test_a_flood_of_what_is_no_body_is_cut_off(serve: Serve, piece: bytes, start: bytes) -> None:
+def test_a_flood_outside_the_body_is_cut_off(serve: Serve, piece: bytes, start: bytes) -> None:
     server = serve(flooding(piece * 1000, start=start))
     with pytest.raises(NodeError, match=r"longer than 200000 bytes|more than 65536 bytes|broke"):
         Client(server.url, max_answer_bytes=200_000, retries=ONCE).transfer_fee_rate()
@@ -136,7 +138,7 @@ def test_redirects_share_the_deadline(serve: Serve) -> None:
     [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"],
 )
 @pytest.mark.parametrize("times", [1, 3])
-def test_interim_answers_are_skipped(serve: Serve, interim: bytes, times: int) -> None:
+def test_interim_responses_are_skipped(serve: Serve, interim: bytes, times: int) -> None:
     def handle(connection: socket.socket, request: bytes) -> None:
         connection.sendall(interim * times)
         answer(connection, json.dumps(TXID).encode() if request.startswith(b"POST") else b"5")
@@ -149,14 +151,14 @@ def test_interim_answers_are_skipped(serve: Serve, interim: bytes, times: int) -
     assert server.connections == 1
 
 
-def test_another_protocol_is_no_answer(serve: Serve) -> None:
+def test_switching_the_protocol_is_an_error(serve: Serve) -> None:
     server = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"))
     with pytest.raises(NodeAnswerError, match="HTTP 101"):
         Client(server.url, retries=ONCE).transfer_fee_rate()
 
 
-def test_a_connection_serves_on_after_a_deadline(serve: Serve) -> None:
-    """What one exchange left unread does not become the answer to the next."""
+def test_a_client_remains_usable_after_a_deadline(serve: Serve) -> None:
+    """Unread bytes of one response must not become the response to the next request."""
     handles: list[Handle] = [dripping(b"1", start=OK + b"X: "), lambda connection, _: connection.sendall(RATE)]
 
     def handle(connection: socket.socket, request: bytes) -> None:
@@ -169,7 +171,7 @@ def test_a_connection_serves_on_after_a_deadline(serve: Serve) -> None:
     assert client.transfer_fee_rate() == 5
 
 
-def test_the_deadline_of_one_thread_is_not_that_of_another(serve: Serve) -> None:
+def test_each_thread_has_a_separate_deadline(serve: Serve) -> None:
     def handle(connection: socket.socket, request: bytes) -> None:
         if b"/transfer" in request:
             time.sleep(0.2)
@@ -207,7 +209,7 @@ def test_all_addresses_of_a_host_are_tried(serve: Serve, monkeypatch: pytest.Mon
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that is its own authority, with its key."""
+    """A self-signed certificate of 127.0.0.1, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node.test")])
     now = datetime.now(UTC)
@@ -233,7 +235,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Names of hosts are looked up for ever."""
+    """A resolver whose lookup of ``slow.test`` hangs until the test ends."""
     ended = threading.Event()
     usual = socket.getaddrinfo
 
@@ -249,7 +251,7 @@ def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("silent_resolver")
-def test_a_name_that_is_looked_up_for_ever() -> None:
+def test_a_hanging_name_lookup_ends_at_the_deadline() -> None:
     client = Client("http://slow.test", answer_deadline_s=PATIENCE_S, retries=ONCE)
     with pytest.raises(NothingSentError, match=r"no connection.*slow\.test"):
         client.transfer_fee_rate()
@@ -258,25 +260,25 @@ def test_a_name_that_is_looked_up_for_ever() -> None:
 
 
 @pytest.mark.usefixtures("silent_resolver")
-def test_the_time_to_connect_counts_for_a_name_too() -> None:
+def test_the_connect_timeout_includes_the_name_lookup() -> None:
     client = Client("http://slow.test", timeout=(PATIENCE_S, 50.0), answer_deadline_s=59.0, retries=ONCE)
     with pytest.raises(NothingSentError):
         client.transfer_fee_rate()
 
 
-def test_a_name_that_does_not_exist() -> None:
+def test_a_host_name_that_does_not_exist_is_a_connection_error() -> None:
     with pytest.raises(NothingSentError, match="no connection"):
         Client("http://nobody.invalid", retries=ONCE).transfer_fee_rate()
 
 
-def test_an_asynchronous_client_does_not_wait_for_a_name(silent_resolver: None) -> None:
+def test_an_asynchronous_client_does_not_wait_for_a_name_lookup(silent_resolver: None) -> None:
     async def use() -> None:
         async with AsyncClient("http://slow.test", answer_deadline_s=PATIENCE_S, retries=ONCE) as client:
             with pytest.raises(NodeUnreachableError, match="no complete answer within"):
                 await client.transfer_fee_rate()
 
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(use())  # asyncio.run would also wait for the thread that still looks the name up
+    loop.run_until_complete(use())  # asyncio.run would also wait for the thread of the name lookup
 
 
 class TestTls:
@@ -290,24 +292,24 @@ class TestTls:
         context.load_cert_chain(certificate)
         return context
 
-    def test_a_secure_connection(self, serve: Serve, certificate: Path) -> None:
+    def test_a_tls_connection_is_used_and_reused(self, serve: Serve, certificate: Path) -> None:
         server = serve(lambda connection, _: connection.sendall(RATE), self.context(certificate))
         client = self.client(server.url, certificate)
         assert client.transfer_fee_rate() == 5
         assert client.transfer_fee_rate() == 5
         assert server.connections == 1
 
-    def test_a_certificate_that_nobody_vouches_for(self, serve: Serve, certificate: Path) -> None:
+    def test_an_untrusted_certificate_is_rejected(self, serve: Serve, certificate: Path) -> None:
         server = serve(lambda connection, _: connection.sendall(RATE), self.context(certificate))
         with pytest.raises(NodeUnreachableError, match="no secure connection"):
             self.client(server.url, certificate=True).transfer_fee_rate()
 
-    def test_dripping(self, serve: Serve, certificate: Path) -> None:
+    def test_a_dripping_response_ends_at_the_deadline(self, serve: Serve, certificate: Path) -> None:
         server = serve(dripping(b"a", start=OK + b"X: "), self.context(certificate))
         with pytest.raises(NodeAnswerError, match=r"took longer than 1 s"):
             self.client(server.url, certificate, 1).transfer_fee_rate()
 
-    def test_a_handshake_that_never_ends(self, certificate: Path) -> None:
+    def test_an_endless_tls_handshake_ends_at_the_deadline(self, certificate: Path) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
 
         def accept() -> None:
