@@ -1,4 +1,4 @@
-"""Endpoints are values: what they ask, and how they read good, odd and hostile answers."""
+"""Endpoints as values: their requests, and how they read valid, unusual and hostile responses."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def transaction_answer(**changes: Any) -> dict[str, Any]:
 
 
 class TestNodeExamples:
-    """The node's own documentation says what its answers look like."""
+    """The responses in the node's own documentation."""
 
     def test_info(self) -> None:
         info = read(node.info(), example("node-info"))
@@ -140,11 +140,11 @@ class TestNodeExamples:
             read(endpoint, example("read-only-function-failure"))
         assert caught.value.cause == "NotReadOnly"
 
-    def test_an_err_of_a_read_only_function_is_an_answer(self) -> None:
+    def test_an_err_from_a_read_only_function_is_a_result(self) -> None:
         raw = encode(ErrValue(UIntValue(4)))
         assert read(node.call_read(CONTRACT, "f", []), {"okay": True, "result": f"0x{raw.hex()}"}) == raw
 
-    def test_map_entry_loses_its_some(self) -> None:
+    def test_a_map_entry_is_returned_without_its_some(self) -> None:
         data = example("clarity-data")["data"]
         assert read(node.map_entry(CONTRACT, "m", b"\x03"), {"data": data}) == bytes.fromhex(data[4:])
         assert read(node.map_entry(CONTRACT, "m", b"\x03"), {"data": "0x09"}) is None
@@ -212,16 +212,16 @@ class TestRequests:
         assert json.loads(node.map_entry(CONTRACT, "m", b"\x01\x02").request.body) == "0102"
 
     @pytest.mark.parametrize("tip", ["newest", "ab", "0x" + "g" * 64])
-    def test_a_tip_that_the_node_would_ignore_in_silence_is_refused(self, tip: str) -> None:
+    def test_a_tip_that_the_node_would_silently_ignore_is_rejected(self, tip: str) -> None:
         with pytest.raises(InvalidValueError, match="tip"):
             node.account(ADDRESS, tip=tip)
 
     @pytest.mark.parametrize("txid", ["", "12", "x" * 64, "ab" * 33])
-    def test_a_wrong_txid_is_refused(self, txid: str) -> None:
+    def test_an_invalid_txid_is_rejected(self, txid: str) -> None:
         with pytest.raises(InvalidValueError, match="64 hexadecimal"):
             api.transaction(txid)
 
-    def test_principals_in_another_spelling(self) -> None:
+    def test_principals_are_spelt_canonically(self) -> None:
         assert node.account(ADDRESS.lower()).request.path == f"/v2/accounts/{ADDRESS}"
         for endpoint in (
             node.call_read(CONTRACT, "f", [], sender=ADDRESS.lower(), sponsor=ADDRESS.lower()),
@@ -229,7 +229,7 @@ class TestRequests:
         ):
             assert ADDRESS.lower().encode() not in endpoint.request.body
 
-    def test_nothing_that_is_no_principal_reaches_the_path(self) -> None:
+    def test_invalid_names_and_ids_never_reach_the_path(self) -> None:
         with pytest.raises(AddressError):
             node.account("../../secret")
         with pytest.raises(InvalidValueError, match="has no name"):
@@ -275,13 +275,15 @@ class TestStrictness:
             (api.transaction(TXID), transaction_answer(), "events", {}),
         ],
     )
-    def test_names_the_field(self, endpoint: Endpoint[Any], good: dict[str, Any], field: str, bad: Any) -> None:
+    def test_the_error_names_the_field_and_the_url(
+        self, endpoint: Endpoint[Any], good: dict[str, Any], field: str, bad: Any
+    ) -> None:
         read(endpoint, good)
         with pytest.raises(NodeAnswerError, match=f"field {field}") as caught:
             read(endpoint, {**good, field: bad})
         assert URL in str(caught.value)
 
-    def test_names_the_path_of_nested_fields(self) -> None:
+    def test_the_error_names_the_path_of_a_nested_field(self) -> None:
         def event(amount: str) -> dict[str, Any]:
             asset = {"asset_event_type": "transfer", "amount": amount}
             return {"event_index": 0, "event_type": "stx_asset", "asset": asset}
@@ -296,7 +298,7 @@ class TestStrictness:
         with pytest.raises(NodeAnswerError, match="field network_id is missing"):
             read(node.info(), answer)
 
-    def test_a_type_that_is_none_in_the_interface(self) -> None:
+    def test_an_invalid_type_in_an_interface_is_an_error(self) -> None:
         interface = {
             "functions": [],
             "variables": [{"name": "x", "access": "variable", "type": {"list": 3}}],
@@ -308,7 +310,7 @@ class TestStrictness:
             read(node.contract_interface(CONTRACT), interface)
 
     @pytest.mark.parametrize("body", [b"", b"\xff", b"[" * 100_000, b"NaN", b"9" * 5000, b'"text"', b"null", b"[]"])
-    def test_what_is_no_json_object(self, body: bytes) -> None:
+    def test_a_body_that_is_not_a_json_object_is_an_error(self, body: bytes) -> None:
         with pytest.raises(NodeAnswerError):
             node.info().read(Answer(200, body, URL))
 
@@ -323,11 +325,11 @@ class TestStrictness:
         assert "\x1b" not in str(caught.value)
         assert "gone" in str(caught.value)
 
-    def test_404_is_not_found(self) -> None:
+    def test_http_404_is_a_not_found_error(self) -> None:
         with pytest.raises(NotFoundError, match="No contract source data found"):
             read_text(node.contract_source(CONTRACT), "No contract source data found", 404)
 
-    def test_401_says_what_to_do(self) -> None:
+    def test_http_401_is_an_error_that_says_what_to_do(self) -> None:
         with pytest.raises(NodeAnswerError, match=r"Client\(headers=…\)"):
             read_text(node.info(), "no", 401)
 
@@ -341,10 +343,10 @@ class TestFees:
             (404, {"error": "not found"}),
         ],
     )
-    def test_a_node_without_an_estimate(self, status: int, value: Any) -> None:
+    def test_a_node_without_an_estimate_returns_none(self, status: int, value: Any) -> None:
         assert read(node.fee_estimate(b"\x00", 180), value, status) is None
 
-    def test_transfer_rate(self) -> None:
+    def test_the_transfer_rate_must_be_a_whole_number(self) -> None:
         assert read(node.transfer_fee_rate(), 1) == 1
         for odd in ("1", 1.5, -1, None, True, 1 << 70):
             with pytest.raises(NodeAnswerError):
@@ -354,7 +356,7 @@ class TestFees:
 class TestSending:
     RAW = b"a transaction"
 
-    def test_the_txid_must_be_ours(self) -> None:
+    def test_the_returned_txid_must_match_the_transaction(self) -> None:
         txid = node.compute_txid(self.RAW)
         assert read(node.send(self.RAW), txid) == txid
         assert read(node.send(self.RAW), f"0x{txid}") == txid
@@ -407,7 +409,7 @@ class TestSending:
             ("\x1b[2JOdd", None, ["( [2JOdd)"]),
         ],
     )
-    def test_rejections_in_plain_words(self, reason: str, data: Any, words: list[str]) -> None:
+    def test_rejections_are_explained_in_plain_words(self, reason: str, data: Any, words: list[str]) -> None:
         answer = {"error": "transaction rejected", "reason": reason, "txid": node.compute_txid(self.RAW)}
         if data is not None:
             answer["reason_data"] = data
@@ -420,21 +422,21 @@ class TestSending:
 
     @pytest.mark.parametrize("reason", REJECTIONS)
     @pytest.mark.parametrize("value", [None, "", -1, [], {"a": 1}, "x" * 1000])
-    def test_each_is_explained_whatever_its_data(self, reason: str, value: Any) -> None:
+    def test_every_rejection_is_explained_whatever_its_data(self, reason: str, value: Any) -> None:
         names = ("actual", "expected", "principal", "is_origin", "message", "recipient", "contract_identifier")
         for data in ({}, dict.fromkeys(names, value)):
             words = explain_rejection(reason, data)
             assert "does not know" not in words
             assert 20 < len(words) < 800
 
-    def test_reason_data_of_an_odd_type(self) -> None:
+    def test_reason_data_of_the_wrong_type_is_an_error(self) -> None:
         txid = node.compute_txid(self.RAW)
         with pytest.raises(NodeAnswerError, match="reason_data"):
             read(node.send(self.RAW), {"reason": "FeeTooLow", "reason_data": [1], "txid": txid}, 400)
 
     @pytest.mark.parametrize("amount", ["Infinity", "1e999", "-1", '"0x' + "f" * 33 + '"', '"-0x5"', '"0x_1"', "true"])
-    def test_amounts_that_are_none(self, amount: str) -> None:
-        """Whatever a node writes, the error is typed: Infinity is not JSON, and what is no amount is left out."""
+    def test_invalid_amounts_in_a_rejection_are_a_typed_error(self, amount: str) -> None:
+        """Infinity is not JSON; any other invalid amount is left out of the message."""
         body = (
             f'{{"error": "transaction rejected", "reason": "NotEnoughFunds", "txid": "{node.compute_txid(self.RAW)}", '
             f'"reason_data": {{"expected": {amount}, "actual": 5}}}}'
@@ -442,7 +444,7 @@ class TestSending:
         with pytest.raises(NodeError, match=r"needs \? µSTX|not JSON"):
             read_text(node.send(self.RAW), body, 400)
 
-    def test_plain_text_is_no_refusal(self) -> None:
+    def test_plain_text_is_not_a_rejection(self) -> None:
         with pytest.raises(NodeAnswerError, match="HTTP 400: 'Failed"):
             read_text(node.send(self.RAW), "Failed to deserialize posted transaction", 400)
 
@@ -587,16 +589,16 @@ class TestDevnet:
                 read(devnet.deployer(), {"deployer": odd})
 
     @pytest.mark.parametrize("status", [403, 404, 405])
-    def test_any_other_node_has_none(self, status: int) -> None:
+    def test_any_other_node_has_no_deployer(self, status: int) -> None:
         with pytest.raises(NotFoundError, match="not an embedded devnet"):
             read_text(devnet.deployer(), "<html>", status)
 
-    def test_only_the_devnet_can(self) -> None:
+    def test_only_the_devnet_can_simulate(self) -> None:
         endpoint = devnet.simulate_transaction(b"\x80")
         with pytest.raises(SimulationUnavailableError, match="embedded devnet"):
             read_text(endpoint, "not found", 404)
 
-    def test_result(self) -> None:
+    def test_the_result_of_a_simulation_is_read(self) -> None:
         result = read(
             devnet.simulate_call(CONTRACT, "f", [b"\x03"], sender=ADDRESS),
             {
@@ -611,7 +613,7 @@ class TestDevnet:
         assert str(result.result) == "(ok true)"
         assert result.cost.runtime == 3
 
-    def test_refused(self) -> None:
+    def test_a_rejected_simulation_is_an_error(self) -> None:
         answer = {"txid": TXID, "error": "transaction rejected", "reason": "NoSuchContract"}
         with pytest.raises(TransactionRejectedError, match="not on this network") as caught:
             read(devnet.simulate_transaction(b"\x80"), answer, 400)

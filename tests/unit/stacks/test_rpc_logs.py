@@ -1,4 +1,4 @@
-"""Logs are read whole, each event once, while new ones are printed and forks take some away between two pages."""
+"""Logs are read completely, each event once, although new events and forks change them between two pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTRACT = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.market"
 
 
 class Chain:
-    """What a contract printed, oldest first: a number of the transaction, of the event in it, and a block's height."""
+    """A contract's prints, oldest first: for each, a transaction number, an event index and a block height."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, int, int]] = []
@@ -80,7 +80,7 @@ def keys(rows: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
 
 
 class TestReading:
-    def test_three_transactions_reorganised_away(self, chain: Chain, client: Client) -> None:
+    def test_a_reorg_that_removes_transactions_loses_no_others(self, chain: Chain, client: Client) -> None:
         for height in range(12):
             chain.mine(height, height)
         chain.between = [lambda: None, lambda: chain.drop(9, 10, 11)]
@@ -88,7 +88,7 @@ class TestReading:
         assert set(keys(chain.rows)) <= set(found)
         assert len(found) == len(set(found))
 
-    def test_as_many_new_ones_in_their_place(self, chain: Chain, client: Client) -> None:
+    def test_a_reorg_that_replaces_transactions_loses_no_events(self, chain: Chain, client: Client) -> None:
         def fork() -> None:
             chain.drop(9, 10, 11)
             chain.mine(9, 20, 21, 22)
@@ -103,7 +103,7 @@ class TestReading:
             assert set(keys(chain.rows)) <= set(found)
             assert len(found) == len(set(found))
 
-    def test_an_old_one_that_a_fork_moves_up(self, chain: Chain, client: Client) -> None:
+    def test_an_old_transaction_that_a_fork_moves_up_is_read_once(self, chain: Chain, client: Client) -> None:
         for height in range(12):
             chain.mine(height, height)
 
@@ -115,7 +115,7 @@ class TestReading:
         found = read(client)
         assert sorted(found) == sorted(keys(chain.rows))
 
-    def test_the_same_ones_in_another_block_and_a_new_one_below(self, chain: Chain, client: Client) -> None:
+    def test_a_fork_with_moved_and_new_transactions_loses_no_events(self, chain: Chain, client: Client) -> None:
         for height in range(4):
             chain.mine(height, height)
 
@@ -134,7 +134,7 @@ class TestReading:
         assert chain.asked == 1
 
     @pytest.mark.parametrize("new", [1, 3, 30])
-    def test_new_ones_before_each_page(self, chain: Chain, client: Client, new: int) -> None:
+    def test_new_events_before_each_page_hide_no_older_ones(self, chain: Chain, client: Client, new: int) -> None:
         for height in range(5):
             chain.mine(height, height)
         before = keys(chain.rows)
@@ -146,17 +146,17 @@ class TestReading:
         assert [key for key in found if key[0] < 100] == before[::-1]
 
     @pytest.mark.parametrize("cap", [2, 7, 100])
-    def test_an_api_that_gives_less_than_was_asked_for(self, chain: Chain, client: Client, cap: int) -> None:
+    def test_pages_that_are_shorter_than_requested_lose_no_events(self, chain: Chain, client: Client, cap: int) -> None:
         chain.mine(1, 1, 2, 3)
         chain.cap = cap
         assert read(client, 20) == keys(chain.rows)[::-1]
 
     @pytest.mark.parametrize("events", [0, 1, 2, 9, 10, 11, 19, 20])
-    def test_any_number(self, chain: Chain, client: Client, events: int) -> None:
+    def test_any_number_of_events_is_read(self, chain: Chain, client: Client, events: int) -> None:
         chain.mine(1, 1, events=events)
         assert read(client) == keys(chain.rows)[::-1]
 
-    def test_a_chain_that_never_rests(self, chain: Chain, client: Client) -> None:
+    def test_a_log_that_keeps_changing_is_an_error(self, chain: Chain, client: Client) -> None:
         chain.mine(1, 1, 2, 3, 4)
         numbers = iter(range(100, 10_000))
 
@@ -170,7 +170,7 @@ class TestReading:
             read(client)
 
     @pytest.mark.parametrize("per_page", [0, 1, 101, True, "5"])
-    def test_sizes_of_pages(self, client: Client, per_page: Any) -> None:
+    def test_invalid_page_sizes_are_rejected(self, client: Client, per_page: Any) -> None:
         with pytest.raises(InvalidValueError, match="per_page"):
             read(client, per_page)
 
@@ -191,25 +191,25 @@ class TestFollowing:
         client.follow(follower.start())
         return follower
 
-    def test_only_what_is_new_oldest_first(self, chain: Chain, client: Client) -> None:
+    def test_only_new_events_are_returned_oldest_first(self, chain: Chain, client: Client) -> None:
         follower = self.started(chain, client)
         assert self.look(client, follower) == ([], [])
         chain.mine(9, 9, 10, events=30)
         assert self.look(client, follower) == ([(9, i) for i in range(30)] + [(10, i) for i in range(30)], [])
         assert self.look(client, follower) == ([], [])
 
-    def test_from_nothing(self, chain: Chain, client: Client) -> None:
+    def test_following_can_start_with_an_empty_log(self, chain: Chain, client: Client) -> None:
         follower = LogFollower(CONTRACT)
         client.follow(follower.start())
         assert self.look(client, follower) == ([], [])
         chain.mine(1, 1, events=3)
         assert self.look(client, follower)[0] == [(1, 0), (1, 1), (1, 2)]
 
-    def test_all_from_the_beginning(self, chain: Chain, client: Client) -> None:
+    def test_a_follower_that_was_not_started_returns_all_events(self, chain: Chain, client: Client) -> None:
         chain.mine(1, *range(30))
         assert self.look(client, LogFollower(CONTRACT))[0] == keys(chain.rows)
 
-    def test_mined_again_in_another_block(self, chain: Chain, client: Client) -> None:
+    def test_events_mined_again_in_another_block_are_not_repeated(self, chain: Chain, client: Client) -> None:
         follower = self.started(chain, client)
         chain.drop(6, 7)
         chain.mine(6, 20, events=2)
@@ -218,7 +218,7 @@ class TestFollowing:
         assert self.look(client, follower) == ([(20, 0), (20, 1)], [])
         assert self.look(client, follower) == ([], [])
 
-    def test_withdrawn_at_the_second_look(self, chain: Chain, client: Client) -> None:
+    def test_missing_events_are_withdrawn_at_the_second_look(self, chain: Chain, client: Client) -> None:
         follower = self.started(chain, client)
         chain.drop(6, 7)
         chain.mine(6, 20, events=1)
@@ -229,7 +229,7 @@ class TestFollowing:
         chain.mine(9, 7)
         assert self.look(client, follower) == ([(7, index) for index in range(10)], [])
 
-    def test_a_replica_that_is_behind_once(self, chain: Chain, client: Client) -> None:
+    def test_a_replica_that_lags_once_withdraws_no_events(self, chain: Chain, client: Client) -> None:
         follower = self.started(chain, client)
         chain.mine(9, 9)
         now = list(chain.rows)
@@ -239,7 +239,7 @@ class TestFollowing:
         chain.rows = now
         assert self.look(client, follower) == ([], [])
 
-    def test_a_fork_while_looking(self, chain: Chain, client: Client) -> None:
+    def test_a_fork_during_a_look_loses_no_events(self, chain: Chain, client: Client) -> None:
         follower = self.started(chain, client)
         chain.mine(8, *range(20, 26))
         chain.asked = 0
@@ -249,7 +249,7 @@ class TestFollowing:
             (number, index) for number in range(20, 25) for index in range(10)
         ]
 
-    def test_nothing_is_lost_by_a_failure(self, chain: Chain, client: Client) -> None:
+    def test_a_failed_look_loses_no_events(self, chain: Chain, client: Client) -> None:
         follower = self.started(chain, client)
         chain.mine(8, *range(20, 26))
         chain.asked = 0

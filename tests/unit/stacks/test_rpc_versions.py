@@ -1,4 +1,4 @@
-"""Version 3 of the API first, version 1 where a node does not have it, and events whatever their number and size."""
+"""Version 3 of the API, version 1 if a node does not have it, and events of any number and size."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def page(items: list[Any], following: str | None = None, total: int | None = Non
 
 
 class TestTransactions:
-    def test_mined(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_mined_transaction_is_read_with_its_events(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(V3, json=MINED_V3, match=[responses.matchers.query_param_matcher({"include": "result"})])
         match = responses.matchers.query_param_matcher
         mocked.get(f"{V3}/events", json=page([printed(0), printed(1)], "2", 3), match=[match({"limit": "100"})])
@@ -104,13 +104,13 @@ class TestTransactions:
         assert [event.event_index for event in receipt.events] == [0, 1, 2]
         assert {event.block_height for event in receipt.events if isinstance(event, ContractLogEvent)} == {12}
 
-    def test_waiting(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_pending_transaction_is_read(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(V3, json={**WAITING_V3, "sponsor": {"address": CONTRACT, "nonce": 1}})
         info = client.transaction(TXID)
         assert info is not None
         assert (info.status, info.sponsor, info.result) == (TransactionStatus.PENDING, CONTRACT, None)
 
-    def test_dropped_is_only_in_version_1(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_dropped_transaction_is_read_from_version_1(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(V3, **NO_ROUTE)
         mocked.get(V1, json={**WAITING_V1, "tx_status": "dropped_replace_by_fee"})
         for _ in range(2):
@@ -126,17 +126,19 @@ class TestTransactions:
             assert client.transaction(TXID) is not None
         assert [call.request.url.split("?")[0] for call in mocked.calls] == [V3, V1, V1, V1]  # type: ignore[union-attr]
 
-    def test_unknown(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_an_unknown_transaction_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(V3, **NO_ROUTE)
         mocked.get(V1, status=404, json={"error": "could not find transaction by ID"})
         assert client.transaction(TXID) is None
 
-    def test_another_transaction(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_a_response_about_another_transaction_is_an_error(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.get(V3, json={**MINED_V3, "tx_id": "0x" + "11" * 32})
         with pytest.raises(NodeAnswerError, match="the transaction asked for"):
             client.transaction(TXID)
 
-    def test_a_fork_between_the_transaction_and_its_events(
+    def test_after_a_fork_before_its_events_a_transaction_is_read_again(
         self, mocked: responses.RequestsMock, client: Client
     ) -> None:
         mocked.get(V3, json=MINED_V3)
@@ -146,7 +148,7 @@ class TestTransactions:
         assert info is not None
         assert info.status is TransactionStatus.PENDING
 
-    def test_events_of_every_kind(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_events_of_every_kind_are_read(self, mocked: responses.RequestsMock, client: Client) -> None:
         token = {"asset_identifier": f"{CONTRACT}::t", "sender": ADDRESS}
         value = {"hex": "0x" + encode(UIntValue(9)).hex(), "repr": "u9"}
         memo = {"hex": "0x6d656d6f" + "00" * 30, "repr": "memo"}
@@ -185,15 +187,18 @@ class TestTransactions:
 
 
 class TestHostileEvents:
-    def test_a_billion_announced(self, mocked: responses.RequestsMock, client: Client) -> None:
-        """The same page again and again is not read again and again."""
+    def test_a_billion_announced_events_end_at_a_repeated_page(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.get(V3, json={**MINED_V3, "event_count": 10**9})
         mocked.get(f"{V3}/events", json=page([printed(0)], "0", 10**9))
         with pytest.raises(NodeAnswerError, match="event 0 comes after event 0"):
             client.transaction(TXID)
         assert len(mocked.calls) == 3
 
-    def test_a_billion_announced_by_version_1(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_in_version_1_too_reading_ends_at_a_repeated_page(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         client._api.has_v3 = False
         event = {"event_index": 0, "event_type": "x", "tx_id": f"0x{TXID}"}
         mocked.get(V1, json={**WAITING_V1, "event_count": 10**9, "events": [event]})
@@ -201,7 +206,7 @@ class TestHostileEvents:
             client.transaction(TXID)
         assert len(mocked.calls) == 2
 
-    def test_pages_are_bounded_in_number(
+    def test_the_number_of_pages_is_limited(
         self, mocked: responses.RequestsMock, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("der_client.stacks.rpc.api_versions._MAX_PAGES", 5)
@@ -217,7 +222,7 @@ class TestHostileEvents:
         assert info is not None
         assert (len(info.events), info.event_count) == (5, 10**9)
 
-    def test_pages_are_bounded_in_time(self, mocked: responses.RequestsMock) -> None:
+    def test_the_time_for_all_pages_is_limited(self, mocked: responses.RequestsMock) -> None:
         mocked.get(V3, json={**MINED_V3, "event_count": 10**9})
         count = iter(range(10**9))
         asked: list[float] = []
@@ -232,7 +237,7 @@ class TestHostileEvents:
             Client(URL, retries=RetryPolicy(attempts=1), answer_deadline_s=0.1).transaction(TXID)
         assert asked == sorted(asked, reverse=True)
 
-    def test_events_that_are_too_large_for_one_answer(self, mocked: responses.RequestsMock) -> None:
+    def test_events_too_large_for_one_page_are_read_in_smaller_pages(self, mocked: responses.RequestsMock) -> None:
         client = Client(URL, retries=RetryPolicy(attempts=1), max_answer_bytes=5_000)
         mocked.get(V3, json={**MINED_V3, "event_count": 30})
 
@@ -248,7 +253,7 @@ class TestHostileEvents:
         assert info is not None
         assert [event.event_index for event in info.events] == list(range(30))
 
-    def test_one_event_that_is_too_large(self, mocked: responses.RequestsMock) -> None:
+    def test_an_event_larger_than_the_limit_is_left_out(self, mocked: responses.RequestsMock) -> None:
         client = Client(URL, retries=RetryPolicy(attempts=1), max_answer_bytes=5_000)
         mocked.get(V3, json={**MINED_V3, "event_count": 1})
         mocked.get(f"{V3}/events", json=page([printed(0, 10_000)]))
@@ -258,7 +263,7 @@ class TestHostileEvents:
 
 
 class TestNonces:
-    def test_version_3(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_nonces_are_read_from_version_3(self, mocked: responses.RequestsMock, client: Client) -> None:
         mempool = {"last_nonce": 5, "pending_nonces": [2], "missing_nonces": [4, 3, 1]}
         mocked.get(f"{PRINCIPAL}/nonces", json={"next_nonce": 6, "last_confirmed_nonce": 0, "mempool": mempool})
         assert client.nonces(ADDRESS) == Nonces(0, 5, 6, missing=(4, 3, 1), in_mempool=(2,))
@@ -276,7 +281,9 @@ class TestNonces:
         assert client.nonces(ADDRESS) == client.nonces(ADDRESS) == Nonces(4, None, 5, missing=(), in_mempool=())
         assert len(mocked.calls) == 3
 
-    def test_a_bare_node_has_neither(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_nonces_are_not_found_on_a_node_without_the_api(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         mocked.get(f"{PRINCIPAL}/nonces", **NO_ROUTE)
         mocked.get(f"{URL}/extended/v1/address/{ADDRESS}/nonces", status=404)
         with pytest.raises(NotFoundError):
@@ -284,7 +291,7 @@ class TestNonces:
 
 
 class TestBalances:
-    def test_version_3(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_balances_are_read_from_version_3(self, mocked: responses.RequestsMock, client: Client) -> None:
         a, b = f"{CONTRACT}::a", f"{CONTRACT}::b"
         match = responses.matchers.query_param_matcher
         stx = {"balance": "70", "available": "60", "locked": {"amount": "10", "pox_version": 5}, "mempool": None}
@@ -300,7 +307,9 @@ class TestBalances:
         assert balances.fungible_tokens == {a: 9, b: 9}
         assert balances.non_fungible_tokens == {a: 2, b: 1}
 
-    def test_a_cursor_that_leads_nowhere(self, mocked: responses.RequestsMock, client: Client) -> None:
+    def test_an_empty_page_ends_reading_despite_its_cursor(
+        self, mocked: responses.RequestsMock, client: Client
+    ) -> None:
         stx = {"balance": "70", "available": "70", "locked": None, "mempool": None}
         mocked.get(f"{PRINCIPAL}/balances/stx", json=stx)
         mocked.get(f"{PRINCIPAL}/balances/ft", json=page([], "c"))

@@ -1,4 +1,4 @@
-"""A secret that is given in the wrong place, travels along or belongs to something half-made is not repeated."""
+"""Secrets in the wrong place, in objects to be copied or in half-created objects are not shown."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ PLACES: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 @pytest.mark.parametrize("give", PLACES.values(), ids=PLACES)
-def test_a_secret_in_the_wrong_place(give: Callable[[str], object], secret: str) -> None:
+def test_a_secret_in_the_wrong_place_is_not_shown(give: Callable[[str], object], secret: str) -> None:
     with pytest.raises(DerClientError) as caught:
         give(secret)
     told = "".join(str(error).lower() for error in (caught.value, caught.value.__cause__) if error is not None)
@@ -95,7 +95,7 @@ def test_a_secret_in_the_wrong_place(give: Callable[[str], object], secret: str)
         "KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn",
     ],
 )
-def test_other_forms_of_keys(text: str) -> None:
+def test_other_forms_of_keys_are_removed(text: str) -> None:
     assert text not in without_secrets(f"what {text!r} is")
 
 
@@ -108,28 +108,30 @@ def test_other_forms_of_keys(text: str) -> None:
         HERE,
     ],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_text_without_secrets_is_unchanged(text: str) -> None:
     assert without_secrets(text) == text
 
 
-def test_the_id_of_a_transaction_in_the_way_is_named() -> None:
+def test_the_txid_of_a_conflicting_transaction_is_shown() -> None:
     txid = "ab" * 32
     assert txid in str(NonceConflictError(f"nonce 5 is in use by transaction {txid}", 5, txid))
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("travel", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_client_does_not_travel(kind: type[Client | AsyncClient], travel: Callable[[object], object]) -> None:
-    """Its headers hold API keys."""
+def test_a_client_cannot_be_copied_or_pickled(
+    kind: type[Client | AsyncClient], travel: Callable[[object], object]
+) -> None:
+    """Its headers may contain API keys."""
     with pytest.raises(TypeError, match="make one from its URL"):
         travel(kind(NODE, headers={"x-api-key": "hush"}))
 
 
 @pytest.mark.parametrize("travel", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_the_control_of_a_devnet_does_not_travel(
+def test_a_devnets_control_cannot_be_copied_or_pickled(
     monkeypatch: pytest.MonkeyPatch, travel: Callable[[object], object]
 ) -> None:
-    """It holds a token."""
+    """It contains a token."""
     monkeypatch.setattr(DevnetControl, "_control", lambda *_: {})
     with pytest.raises(TypeError, match="make one from its URL"):
         travel(DevnetControl(NODE, control_token="hush"))
@@ -154,8 +156,8 @@ def shown_by_hand() -> list[type]:
 
 
 @pytest.mark.parametrize("kind", shown_by_hand())
-def test_something_half_made_can_be_shown(kind: Any) -> None:
-    """As in the report of an error in its making."""
+def test_a_half_created_object_can_be_shown(kind: Any) -> None:
+    """An error report shows the object even if the error occurred while it was created."""
     try:
         half = kind.__new__(kind)
     except TypeError:

@@ -1,4 +1,4 @@
-"""Sources of plans: addresses remapped, versions found, epochs waited for."""
+"""Sources of deployment plans: remapped addresses, Clarity versions and epochs."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def test_remapping_replaces_whole_ids_and_addresses() -> None:
         ("(define", None),
     ],
 )
-def test_the_oldest_version_that_fits(source: str, version: int | None) -> None:
+def test_the_oldest_clarity_version_that_fits_is_found(source: str, version: int | None) -> None:
     assert oldest_version(source) == version
 
 
-def test_references_tell_what_must_be_there() -> None:
+def test_references_list_the_required_contracts() -> None:
     found = References.of(
         f"(impl-trait '{A}.traits.t)\n(define-constant who '{B}.treasury)\n"
         "(define-public (f) (contract-call? .bank pay .shop)) ;; .comment\n(define-constant me .bank)"
@@ -58,7 +58,7 @@ def test_references_tell_what_must_be_there() -> None:
     assert found.named == {f"{B}.treasury"}
 
 
-def test_names_of_epochs() -> None:
+def test_epochs_are_found_by_name() -> None:
     assert [epoch_named(text) for text in ("2", "2.05", "3.0", "latest", "2.6")] == ["2.0", "2.05", "3.0", "4.0", None]
 
 
@@ -81,7 +81,7 @@ def client_at(*heights: int) -> Any:
     return SimpleNamespace(run=run, pox=pox)
 
 
-def test_another_node_is_waited_for_until_it_has_reached_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deploying_waits_until_the_node_reaches_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
     epochs = DeploymentEpochs(client_at(7, 8, 9), 60)

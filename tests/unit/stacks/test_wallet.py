@@ -1,4 +1,4 @@
-"""Mnemonics and derivation, against BIP-32's and BIP-39's vectors and Clarinet's accounts."""
+"""Mnemonics and derivation, checked against BIP-32's and BIP-39's vectors and Clarinet's accounts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def private_key_of(xprv: str) -> str:
 
 
 @pytest.mark.parametrize("vector", BIP32, ids=lambda vector: vector["seed"][:8])
-def test_bip32_vectors(vector: dict[str, Any]) -> None:
+def test_derivation_matches_the_bip32_vectors(vector: dict[str, Any]) -> None:
     wallet = Wallet.from_seed(bytes.fromhex(vector["seed"]))
     for path, xprv in vector["keys"].items():
         key = wallet.derive(path)
@@ -39,7 +39,7 @@ def test_bip32_vectors(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account["name"])
-def test_clarinets_mnemonics(account: dict[str, Any]) -> None:
+def test_clarinets_mnemonics_have_the_known_keys(account: dict[str, Any]) -> None:
     wallet = Wallet.from_mnemonic(account["mnemonic"])
     for index, derived in enumerate(account["derived"]):
         key = wallet.account(index)
@@ -52,7 +52,7 @@ def test_clarinets_mnemonics(account: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("passphrase", "first_key"),
     [
-        # The seeds of BIP-39's reference vectors, taken on to their master keys by BIP-32.
+        # Master keys derived by BIP-32 from the seeds of BIP-39's reference vectors.
         ("TREZOR", "cbedc75b0d6412c85c79bc13875112ef912fd1e756631b5a00330866f22ff184"),
         ("", "1837c1be8e2995ec11cda2b066151be2cfb48adf9e47b151d46adab3a21cdf67"),
     ],
@@ -61,7 +61,7 @@ def test_the_passphrase_opens_another_wallet(passphrase: str, first_key: str) ->
     assert Wallet.from_mnemonic(ABANDON, passphrase).derive("m").to_hex() == first_key + "01"
 
 
-def test_white_space_and_capitals_do_not_matter() -> None:
+def test_white_space_and_capitals_are_ignored() -> None:
     wallet = Wallet.from_mnemonic("  Abandon\n" + " abandon\t" * 10 + "ABOUT ")
     assert wallet.words() == ABANDON
     assert wallet.account(0) == Wallet.from_mnemonic(ABANDON).account(0)
@@ -85,7 +85,7 @@ def test_generated_wallets_can_be_opened_again(count: int) -> None:
         ("abandon " * 10 + "solarpanel about", "no. 11"),
     ],
 )
-def test_bad_mnemonics_are_refused_without_showing_them(words: str, reason: str) -> None:
+def test_invalid_mnemonics_are_rejected_without_showing_them(words: str, reason: str) -> None:
     with pytest.raises(KeyFormatError, match=reason) as caught:
         Wallet.from_mnemonic(words)
     shown = "".join(traceback.format_exception(caught.value))
@@ -94,13 +94,13 @@ def test_bad_mnemonics_are_refused_without_showing_them(words: str, reason: str)
 
 
 @pytest.mark.parametrize("count", [0, 11, 13, 25])
-def test_odd_numbers_of_words_are_refused(count: int) -> None:
+def test_invalid_numbers_of_words_are_rejected(count: int) -> None:
     with pytest.raises(KeyFormatError, match=f"not {count}"):
         Wallet.generate(count)
 
 
 @pytest.mark.parametrize("length", [0, 15, 65])
-def test_seeds_of_other_lengths_are_refused(length: int) -> None:
+def test_seeds_of_invalid_length_are_rejected(length: int) -> None:
     with pytest.raises(KeyFormatError, match=f"not {length}"):
         Wallet.from_seed(bytes(length))
 
@@ -122,19 +122,19 @@ def test_seeds_of_other_lengths_are_refused(length: int) -> None:
         "m" + "/0" * 256,
     ],
 )
-def test_bad_paths_are_refused(path: str) -> None:
+def test_invalid_paths_are_rejected(path: str) -> None:
     with pytest.raises(KeyFormatError):
         Wallet.from_mnemonic(ABANDON).derive(path)
 
 
 @pytest.mark.parametrize("index", [-1, 1 << 31])
-def test_account_indexes_out_of_range_are_refused(index: int) -> None:
+def test_account_indexes_out_of_range_are_rejected(index: int) -> None:
     with pytest.raises(KeyFormatError, match="index"):
         Wallet.from_mnemonic(ABANDON).account(index)
 
 
 @pytest.mark.parametrize("index", ["0", True, False, 1.0, None])
-def test_account_indexes_are_whole_numbers(index: Any) -> None:
+def test_account_indexes_must_be_whole_numbers(index: Any) -> None:
     with pytest.raises(KeyFormatError, match=f"index: expected a whole number, got {type(index).__name__}"):
         Wallet.from_mnemonic(ABANDON).account(index)
 
@@ -150,7 +150,7 @@ def test_account_indexes_are_whole_numbers(index: Any) -> None:
         ((ABANDON, b"SECRET"), "passphrase: must be str, not bytes"),
     ],
 )
-def test_mnemonics_and_passphrases_are_text(arguments: Any, reason: str) -> None:
+def test_mnemonics_and_passphrases_must_be_text(arguments: Any, reason: str) -> None:
     with pytest.raises(KeyFormatError, match=reason) as caught:
         Wallet.from_mnemonic(*arguments)
     assert "abandon" not in str(caught.value)
@@ -158,18 +158,18 @@ def test_mnemonics_and_passphrases_are_text(arguments: Any, reason: str) -> None
 
 
 @pytest.mark.parametrize("seed", ["a" * 32, None, 32])
-def test_seeds_are_bytes(seed: Any) -> None:
+def test_seeds_must_be_bytes(seed: Any) -> None:
     with pytest.raises(KeyFormatError, match=rf"seed: must be bytes, not {type(seed).__name__}: .*fromhex"):
         Wallet.from_seed(seed)
 
 
 @pytest.mark.parametrize("path", [None, 0, b"m/0"])
-def test_paths_are_text(path: Any) -> None:
+def test_paths_must_be_text(path: Any) -> None:
     with pytest.raises(KeyFormatError, match=rf"path: must be str, not {type(path).__name__}: e\.g\. m/44'"):
         Wallet.from_mnemonic(ABANDON).derive(path)
 
 
-def test_a_wallet_shows_nothing() -> None:
+def test_a_wallet_does_not_show_its_mnemonic() -> None:
     wallet = Wallet.from_mnemonic(ABANDON)
     assert "abandon" not in repr(wallet) + str(wallet)
     with pytest.raises(KeyFormatError, match="no mnemonic"):

@@ -1,4 +1,4 @@
-"""Building: what comes out, and what is refused before anything is signed."""
+"""Building transactions: the result, and what is rejected before anything is signed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def build(payload: Any = CALL, **changes: Any) -> Transaction:
     return Transaction.build(payload, **arguments)
 
 
-def test_what_is_built_says_what_it_is() -> None:
+def test_a_built_transaction_has_the_given_properties() -> None:
     transaction = build()
     assert transaction.origin == SENDER
     assert (transaction.nonce, transaction.fee) == (7, 300)
@@ -61,7 +61,7 @@ def test_what_is_built_says_what_it_is() -> None:
     assert signed.txid != transaction.txid
 
 
-def test_mainnet() -> None:
+def test_a_mainnet_transaction_has_its_version_and_chain_id() -> None:
     payload = TokenTransfer(PrincipalValue(ELSEWHERE), 5)
     transaction = build(payload, network=MAINNET)
     assert (transaction.version, transaction.chain_id) == (0, 1)
@@ -69,7 +69,7 @@ def test_mainnet() -> None:
     assert transaction.network is MAINNET
 
 
-def test_transactions_do_not_change() -> None:
+def test_transactions_are_immutable() -> None:
     transaction = build()
     before = transaction.encode()
     with pytest.raises(FrozenInstanceError):
@@ -83,7 +83,7 @@ def test_transactions_do_not_change() -> None:
 
 @pytest.mark.parametrize("name", ["nonce", "fee"])
 @pytest.mark.parametrize("bad", [-1, 2**64, 1.5, "1", None, True])
-def test_numbers_out_of_range_are_named(name: str, bad: Any) -> None:
+def test_numbers_out_of_range_are_rejected_by_name(name: str, bad: Any) -> None:
     with pytest.raises(InvalidValueError, match=name):
         build(**{name: bad})
     with pytest.raises(InvalidValueError, match=f"<int> is out of range for {name}"):
@@ -106,7 +106,7 @@ def test_exactly_one_sender_is_needed() -> None:
         (TokenTransfer(PrincipalValue(f"{ELSEWHERE}.vault"), 1), "recipient: "),
     ],
 )
-def test_addresses_of_another_network_are_refused(payload: Any, what: str) -> None:
+def test_addresses_of_another_network_are_rejected(payload: Any, what: str) -> None:
     with pytest.raises(AddressError, match=f"{what}.*mainnet.*devnet"):
         build(payload)
 
@@ -119,7 +119,7 @@ def test_addresses_of_another_network_are_refused(payload: Any, what: str) -> No
         FtPostCondition(ORIGIN, f"{ELSEWHERE}.token::kwh", FungibleCode.EQUAL, 1),
     ],
 )
-def test_post_conditions_of_another_network_are_refused(condition: Any) -> None:
+def test_post_conditions_of_another_network_are_rejected(condition: Any) -> None:
     with pytest.raises(AddressError, match=r"post-condition's .*mainnet.*devnet"):
         build(post_conditions=[condition])
 
@@ -137,7 +137,7 @@ def test_post_conditions_of_another_network_are_refused(condition: Any) -> None:
         (CALL, {"anchor_mode": 3}, "anchor_mode: "),
     ],
 )
-def test_what_no_node_takes_is_refused(payload: Any, changes: dict[str, Any], reason: str) -> None:
+def test_transactions_that_no_node_accepts_are_rejected(payload: Any, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidValueError, match=reason):
         build(payload, **changes)
 
@@ -161,14 +161,14 @@ SECRET = KEY.to_hex()
         ({"post_conditions": None}, "post_conditions: must be a list or tuple, not NoneType"),
     ],
 )
-def test_arguments_of_a_wrong_type_are_named(changes: dict[str, Any], reason: str) -> None:
+def test_arguments_of_the_wrong_type_are_rejected_by_name(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidValueError, match=reason) as caught:
         build(**changes)
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", [SECRET, None, KEY.public_key, bytes.fromhex(SECRET)])
-def test_only_private_keys_sign(key: Any) -> None:
+def test_signing_needs_a_private_key(key: Any) -> None:
     reason = f"key: must be a PrivateKey, not {type(key).__name__}: .*from_hex"
     sponsored = build(sponsored=True, fee=0).sign(KEY)
     with pytest.raises(KeyFormatError, match=reason) as caught:
@@ -181,12 +181,12 @@ def test_only_private_keys_sign(key: Any) -> None:
 
 
 @pytest.mark.parametrize("account", [SingleSig(KEY.public_key), Multisig((KEY.public_key,), 1)])
-def test_an_address_is_of_a_network(account: Any) -> None:
+def test_an_address_needs_a_network_object(account: Any) -> None:
     with pytest.raises(InvalidValueError, match="network: must be Network, not str"):
         account.address("devnet")
 
 
-def test_another_fee_takes_the_signature_away() -> None:
+def test_changing_the_fee_removes_the_signature() -> None:
     signed = build().sign(KEY)
     cheaper = signed.with_fee(200)
     assert (cheaper.fee, cheaper.nonce, cheaper.is_signed) == (200, 7, False)
@@ -196,7 +196,7 @@ def test_another_fee_takes_the_signature_away() -> None:
         signed.with_fee(-1)
 
 
-def test_another_nonce_takes_the_signature_away() -> None:
+def test_changing_the_nonce_removes_the_signature() -> None:
     later = build().sign(KEY).with_nonce(8)
     assert later == build(nonce=8)
     assert later.sign(KEY).verify()
@@ -204,7 +204,7 @@ def test_another_nonce_takes_the_signature_away() -> None:
         later.with_nonce(2**64)
 
 
-def test_another_fee_takes_all_signatures_of_several_keys_away() -> None:
+def test_changing_the_fee_removes_all_signatures_of_a_multisig_account() -> None:
     account = Multisig(tuple(key.public_key for key in KEYS[:3]), 2)
     unsigned = build(public_key=None, account=account)
     signed = unsigned.sign(KEYS[2]).sign(KEYS[0])
@@ -213,31 +213,31 @@ def test_another_fee_takes_all_signatures_of_several_keys_away() -> None:
     assert signed.with_fee(9).sign(KEYS[1]).sign(KEYS[0]).verify()
 
 
-def test_only_the_senders_key_signs() -> None:
+def test_only_the_senders_key_can_sign() -> None:
     for stranger in (KEYS[1], type(KEY).from_hex(KEY.to_hex()[:64])):
         with pytest.raises(SigningError, match="cannot sign for this account") as caught:
             build().sign(stranger)
         assert stranger.to_hex()[:64] not in str(caught.value)
 
 
-def test_signing_twice_is_refused() -> None:
+def test_signing_twice_is_rejected() -> None:
     signed = build().sign(KEY)
     with pytest.raises(SigningError, match="already fully signed"):
         signed.sign(KEY)
 
 
-def test_a_key_in_its_long_form() -> None:
+def test_an_uncompressed_key_signs_for_its_own_address() -> None:
     long = type(KEY).from_hex(KEY.to_hex()[:64])
     signed = build(public_key=long.public_key).sign(long)
     assert signed.verify()
     assert signed.origin == long.address(DEVNET) != SENDER
-    # The encoding is signed too.
+    # The signature also covers the key's encoding.
     assert isinstance(signed.origin_condition, SingleSigCondition)
     with pytest.raises(SigningError):
         replace(signed, origin_condition=replace(signed.origin_condition, compressed=True)).verify()
 
 
-def test_a_key_encoding_that_does_not_fit_the_address_is_found_before_signing() -> None:
+def test_a_key_encoding_that_does_not_match_the_address_cannot_sign() -> None:
     transaction = build()
     assert isinstance(transaction.origin_condition, SingleSigCondition)
     odd = replace(transaction, origin_condition=replace(transaction.origin_condition, compressed=False))
@@ -245,7 +245,7 @@ def test_a_key_encoding_that_does_not_fit_the_address_is_found_before_signing() 
         odd.sign(KEY)
 
 
-def test_a_segwit_account() -> None:
+def test_a_segwit_account_signs_with_a_compressed_key() -> None:
     account = SingleSig(KEY.public_key, segwit=True)
     signed = build(public_key=None, account=account).sign(KEY)
     assert signed.verify()
@@ -255,7 +255,7 @@ def test_a_segwit_account() -> None:
         SingleSig(PublicKey(KEY.public_key.uncompressed_data), segwit=True)
 
 
-def test_the_length_can_be_foretold() -> None:
+def test_the_length_is_known_before_signing() -> None:
     for account in (
         Multisig(tuple(key.public_key for key in KEYS[:5]), 3),
         Multisig(tuple(key.public_key for key in KEYS[:5]), 3, segwit=True, sequential=True),
@@ -270,7 +270,7 @@ def test_the_length_can_be_foretold() -> None:
     assert len(sponsored.sign(KEY).sponsor(KEYS[1], nonce=0, fee=1).encode()) == sponsored.estimated_length
 
 
-def test_publishing_keeps_the_code_as_it_is() -> None:
+def test_publishing_keeps_the_code_unchanged() -> None:
     code = '(define-constant name "plant")\n\t;; 1 < 2\n'
     payload = build(ContractPublish("plant", code, 4)).payload
     assert Transaction.decode(build(ContractPublish("plant", code, 4)).encode()).payload == payload

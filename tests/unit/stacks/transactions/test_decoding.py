@@ -1,4 +1,4 @@
-"""The decoder trusts nobody: whatever is given decodes and encodes to itself, or raises DecodeError."""
+"""The decoder trusts no input: any bytes decode and encode to the same bytes, or raise DecodeError."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def decodes_to_itself_or_is_refused(data: bytes) -> None:
 
 @settings(max_examples=300)
 @given(transactions())
-def test_encoding_and_decoding_is_the_identity(transaction: Transaction) -> None:
+def test_transactions_survive_the_round_trip(transaction: Transaction) -> None:
     data = transaction.encode()
     decoded = Transaction.decode(data)
     assert decoded == transaction
@@ -63,13 +63,13 @@ def test_encoding_and_decoding_is_the_identity(transaction: Transaction) -> None
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_encode_to_themselves_or_are_rejected(data: bytes) -> None:
     decodes_to_itself_or_is_refused(data)
 
 
 @settings(max_examples=500)
 @given(st.sampled_from(VALID), st.data())
-def test_damaged_transactions(data: bytes, choices: st.DataObject) -> None:
+def test_damaged_transactions_encode_to_themselves_or_are_rejected(data: bytes, choices: st.DataObject) -> None:
     damaged = bytearray(data)
     for _ in range(choices.draw(st.integers(1, 3))):
         place = choices.draw(st.integers(0, len(damaged) - 1))
@@ -88,7 +88,7 @@ def test_damaged_transactions(data: bytes, choices: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("data", VALID[::4], ids=len)
-def test_every_truncation_is_refused(data: bytes) -> None:
+def test_every_truncation_is_rejected(data: bytes) -> None:
     for length in range(len(data)):
         with pytest.raises(DecodeError) as caught:
             Transaction.decode(data[:length])
@@ -96,7 +96,7 @@ def test_every_truncation_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", VALID[::4], ids=len)
-def test_bytes_behind_are_refused(data: bytes) -> None:
+def test_trailing_bytes_are_rejected(data: bytes) -> None:
     with pytest.raises(DecodeError, match="1 bytes follow") as caught:
         Transaction.decode(data + b"\x00")
     assert caught.value.offset == len(data)
@@ -136,13 +136,13 @@ def changed(place: int, to: str) -> bytes:
         (PAYLOAD_AT + 37, "0f", "not a Clarity type"),
     ],
 )
-def test_wrong_bytes_are_refused_where_they_stand(place: int, to: str, reason: str) -> None:
+def test_invalid_bytes_are_rejected_at_their_offset(place: int, to: str, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason) as caught:
         Transaction.decode(changed(place, to))
     assert abs(caught.value.offset - place) <= 1
 
 
-def test_segwit_takes_compressed_keys_only() -> None:
+def test_segwit_accepts_only_compressed_keys() -> None:
     with pytest.raises(DecodeError, match="P2WPKH"):
         Transaction.decode(changed(6, "02")[:43] + b"\x01" + PLAIN[44:])
     account = Multisig(tuple(key.public_key for key in KEYS[:2]), 1, segwit=True)
@@ -168,13 +168,13 @@ def test_multi_signature_fields_are_checked() -> None:
         assert caught.value.offset == place
 
 
-def test_more_signatures_than_a_sequential_mode_takes_are_refused() -> None:
+def test_too_many_signatures_in_a_sequential_mode_are_rejected() -> None:
     oversigned = next(vector for vector in BUILDER if "oversigned" in vector["test"])
     with pytest.raises(DecodeError, match="3 signatures, but P2SH needs exactly 2"):
         Transaction.decode(bytes.fromhex(oversigned["calls"][0]["final_hex"]))
 
 
-def test_unordered_tuples_are_refused() -> None:
+def test_unordered_tuples_are_rejected() -> None:
     value = bytes.fromhex("0c00000002") + b"\x01a\x03\x01b\x04"
     ordered = PLAIN[: PAYLOAD_AT + 37] + value
     assert Transaction.decode(ordered).encode() == ordered
@@ -187,7 +187,7 @@ def nested(depth: int) -> bytes:
     return PLAIN[: PAYLOAD_AT + 37] + b"\x0a" * depth + b"\x09"
 
 
-def test_nesting_ends_where_a_nodes_does() -> None:
+def test_the_nesting_limit_is_that_of_a_node() -> None:
     transaction = Transaction.decode(nested(15))
     assert replace(transaction).encode() == nested(15)
     for depth in (16, 100, 100_000, MAX_TRANSACTION_LENGTH - len(nested(0))):
@@ -206,7 +206,7 @@ def test_nesting_ends_where_a_nodes_does() -> None:
         )
 
 
-def test_the_longest_transaction() -> None:
+def test_transactions_longer_than_2_mib_are_rejected() -> None:
     room = MAX_TRANSACTION_LENGTH - len(publish("").encode())
     longest = publish("a" * room).encode()
     assert len(longest) == MAX_TRANSACTION_LENGTH
@@ -223,7 +223,7 @@ def publish(code: str) -> Transaction:
     )
 
 
-def test_miners_payloads_take_one_anchor_mode() -> None:
+def test_miners_payloads_accept_only_one_anchor_mode() -> None:
     coinbase = next(raw for raw in VALID if isinstance(Transaction.decode(raw).payload, Coinbase))
     with pytest.raises(DecodeError, match="must have anchor mode 01") as caught:
         Transaction.decode(coinbase[:BODY_AT] + b"\x03" + coinbase[BODY_AT + 1 :])
@@ -236,7 +236,7 @@ def test_only_bytes_are_decoded(other: Any) -> None:
         Transaction.decode(other)
 
 
-def test_every_kind_of_bytes_is_decoded() -> None:
+def test_every_bytes_like_type_is_decoded() -> None:
     assert all(Transaction.decode(kind(PLAIN)).encode() == PLAIN for kind in (bytes, bytearray, memoryview))
 
 
@@ -249,8 +249,8 @@ def test_cached_contracts_do_not_hide_truncation() -> None:
             Transaction.decode(whole[:length])
 
 
-def test_what_no_node_makes_is_kept_as_it_is() -> None:
-    """Fields that a builder refuses, but that can stand in bytes from elsewhere."""
+def test_fields_that_cannot_be_built_survive_the_round_trip() -> None:
+    """``Transaction.build`` rejects such fields, but bytes from other sources may contain them."""
     many = MultiSigCondition(
         HashMode.P2SH, bytes(20), 2**64 - 1, 2**64 - 1, tuple(key.public_key for key in KEYS), 2**16 - 1
     )
@@ -258,7 +258,7 @@ def test_what_no_node_makes_is_kept_as_it_is() -> None:
     assert Transaction.decode(odd.encode()) == odd
 
 
-def test_calls_that_look_alike_are_read_as_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_of_a_known_shape_decode_as_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome(data: bytes) -> Transaction | tuple[str, int]:
         try:
             return Transaction.decode(data)
@@ -282,5 +282,5 @@ def test_calls_that_look_alike_are_read_as_step_by_step(monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(payloads, "MAX_SHAPED_BYTES", -1)
         assert [outcome(data) for data in damaged] == with_shapes
-    monkeypatch.setattr(payloads, "read_value", None)  # so far it is read at once
+    monkeypatch.setattr(payloads, "read_value", None)  # so the calls must be decoded in one step
     assert [Transaction.decode(call.encode()) for call in calls] == calls

@@ -1,4 +1,4 @@
-"""Accounts of several keys: signers one at a time, in bytes handed on, in every order that the mode allows."""
+"""Multisig accounts: signers pass on the encoded transaction and sign in every order that the mode allows."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def build(account: Multisig | SingleSig, **changes: Any) -> Transaction:
 
 
 def handed_on(transaction: Transaction) -> Transaction:
-    """What another program gets."""
+    """Return the transaction as another program decodes it."""
     return Transaction.decode(transaction.encode())
 
 
@@ -59,7 +59,7 @@ def condition_of(transaction: Transaction) -> MultiSigCondition:
 
 
 @MODE_ARGUMENT
-def test_signers_one_at_a_time(mode: HashMode) -> None:
+def test_signers_sign_one_at_a_time(mode: HashMode) -> None:
     account = account_of(mode, KEYS[:3], 2)
     transaction = build(account)
     assert transaction.origin == account.address(DEVNET)
@@ -77,7 +77,7 @@ def test_signers_one_at_a_time(mode: HashMode) -> None:
 
 
 @MODE_ARGUMENT
-def test_every_choice_of_signers_and_order(mode: HashMode) -> None:
+def test_every_allowed_order_of_signers_results_in_the_same_bytes(mode: HashMode) -> None:
     keys = KEYS[:4]
     account = account_of(mode, keys, 2)
     results: dict[frozenset[PrivateKey], set[bytes]] = {}
@@ -97,7 +97,7 @@ def test_every_choice_of_signers_and_order(mode: HashMode) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(MODES), st.data())
-def test_accounts_of_all_sizes(mode: HashMode, choices: st.DataObject) -> None:
+def test_accounts_of_all_sizes_sign_and_detect_changes(mode: HashMode, choices: st.DataObject) -> None:
     count = choices.draw(st.integers(1, 10))
     forms = [
         KEYS[i] if mode.is_segwit or choices.draw(st.booleans()) else LONG_KEYS[i] for i in range(min(count, len(KEYS)))
@@ -110,7 +110,7 @@ def test_accounts_of_all_sizes(mode: HashMode, choices: st.DataObject) -> None:
     for signer in signers:
         transaction = handed_on(transaction.sign(signer))
     assert transaction.verify()
-    # Whatever is changed, some signature or the address does not fit any more.
+    # After any change, a signature or the address no longer matches.
     condition = condition_of(transaction)
     for damaged in (
         replace(condition, nonce=8),
@@ -124,13 +124,13 @@ def test_accounts_of_all_sizes(mode: HashMode, choices: st.DataObject) -> None:
 
 
 @MODE_ARGUMENT
-def test_either_form_of_a_key_signs_for_the_accounts_own(mode: HashMode) -> None:
+def test_an_uncompressed_key_signs_for_its_compressed_form(mode: HashMode) -> None:
     account = account_of(mode, KEYS[:2], 2)
     assert build(account).sign(LONG_KEYS[0]).sign(LONG_KEYS[1]).verify()
 
 
 @MODE_ARGUMENT
-def test_strangers_and_repeated_signers_are_refused(mode: HashMode) -> None:
+def test_foreign_and_repeated_signers_are_rejected(mode: HashMode) -> None:
     transaction = build(account_of(mode, KEYS[:3], 2)).sign(KEYS[0])
     with pytest.raises(SigningError, match="not one of this account's 3 keys"):
         transaction.sign(KEYS[5])
@@ -139,24 +139,24 @@ def test_strangers_and_repeated_signers_are_refused(mode: HashMode) -> None:
 
 
 @MODE_ARGUMENT
-def test_a_half_signed_transaction_of_another_account_is_not_signed(mode: HashMode) -> None:
+def test_a_transaction_with_the_keys_of_another_account_is_not_signed(mode: HashMode) -> None:
     transaction = build(account_of(mode, KEYS[:3], 2))
     swapped = replace(condition_of(transaction), fields=tuple(key.public_key for key in (KEYS[0], KEYS[1], KEYS[5])))
     with pytest.raises(SigningError, match="keys in this transaction belong to the account with hash"):
         replace(transaction, origin_condition=swapped).sign(KEYS[0])
 
 
-def test_a_key_may_stand_twice() -> None:
+def test_a_key_may_occur_twice() -> None:
     account = account_of(HashMode.P2SH_NON_SEQUENTIAL, [KEYS[0], KEYS[0], KEYS[1]], 2)
     assert build(account).sign(KEYS[0]).sign(KEYS[0]).verify()
 
 
-def test_the_order_of_keys_belongs_to_the_address() -> None:
+def test_the_address_depends_on_the_order_of_keys() -> None:
     forward, backward = (Multisig(tuple(key.public_key for key in keys), 1) for keys in (KEYS[:2], KEYS[1::-1]))
     assert forward.address(DEVNET) != backward.address(DEVNET)
 
 
-def test_the_order_of_signing_does_not_belong_to_the_address() -> None:
+def test_the_address_does_not_depend_on_the_order_of_signing() -> None:
     addresses = {
         (account.address(DEVNET), account.address(MAINNET), segwit)
         for segwit in (False, True)
@@ -168,7 +168,7 @@ def test_the_order_of_signing_does_not_belong_to_the_address() -> None:
 
 
 @pytest.mark.parametrize(("count", "required"), [(0, 1), (16, 1), (3, 0), (3, 4), (3, "2")])
-def test_impossible_accounts_are_refused(count: int, required: Any) -> None:
+def test_invalid_accounts_are_rejected(count: int, required: Any) -> None:
     keys = tuple(PrivateKey.generate().public_key for _ in range(count))
     with pytest.raises((KeyFormatError, InvalidValueError)):
         Multisig(keys, required)
@@ -184,7 +184,7 @@ def test_impossible_accounts_are_refused(count: int, required: Any) -> None:
         (KEYS[0].to_hex(), r"public_keys\[0\]: must be a PublicKey, not str"),
     ],
 )
-def test_accounts_are_of_public_keys(keys: Any, reason: str, segwit: bool) -> None:
+def test_accounts_need_public_keys(keys: Any, reason: str, segwit: bool) -> None:
     with pytest.raises(KeyFormatError, match=reason) as caught:
         Multisig(keys, 1, segwit=segwit)
     assert KEYS[0].to_hex() not in str(caught.value)
@@ -192,13 +192,13 @@ def test_accounts_are_of_public_keys(keys: Any, reason: str, segwit: bool) -> No
         build(account_of(HashMode.P2SH, KEYS[:3], 2)).with_public_keys(keys)
 
 
-def test_segwit_takes_compressed_keys_only() -> None:
+def test_segwit_accepts_only_compressed_keys() -> None:
     with pytest.raises(KeyFormatError, match="compressed"):
         Multisig((LONG_KEYS[0].public_key, KEYS[1].public_key), 1, segwit=True)
 
 
 @MODE_ARGUMENT
-def test_resuming_what_another_program_half_signed(mode: HashMode) -> None:
+def test_a_transaction_half_signed_by_another_program_is_completed(mode: HashMode) -> None:
     """stacks.js leaves out the keys that have not signed."""
     account = account_of(mode, KEYS[:3], 2)
     ours = build(account).sign(KEYS[0])
@@ -210,7 +210,7 @@ def test_resuming_what_another_program_half_signed(mode: HashMode) -> None:
     assert completed.sign(KEYS[2]).verify()
 
 
-def test_an_unsigned_transaction_of_stacks_js_is_completed_and_signed() -> None:
+def test_an_unsigned_transaction_of_stacks_js_is_completed() -> None:
     vector = next(vector for vector in BUILDER if vector["test"] == "Make Multi-Sig STX token transfer")
     call = vector["calls"][0]
     keys = [PublicKey.from_hex(key) for key in call["args"][0]["publicKeys"]]
@@ -221,7 +221,7 @@ def test_an_unsigned_transaction_of_stacks_js_is_completed_and_signed() -> None:
 
 
 @MODE_ARGUMENT
-def test_signatures_of_other_keys_than_the_accounts_are_not_completed(mode: HashMode) -> None:
+def test_signatures_of_foreign_keys_are_not_completed(mode: HashMode) -> None:
     ours = build(account_of(mode, KEYS[:3], 2))
     signature = condition_of(build(account_of(mode, KEYS[3:6], 2)).sign(KEYS[3])).fields[0]
     foreign = replace(ours, origin_condition=replace(condition_of(ours), fields=(signature,)))
@@ -229,7 +229,7 @@ def test_signatures_of_other_keys_than_the_accounts_are_not_completed(mode: Hash
         foreign.with_public_keys([key.public_key for key in KEYS[:3]])
 
 
-def test_other_keys_complete_nothing() -> None:
+def test_completing_with_other_keys_is_rejected() -> None:
     ours = build(account_of(HashMode.P2SH, KEYS[:3], 2)).sign(KEYS[0])
     for keys in (KEYS[:2], KEYS[1:4], [KEYS[1], KEYS[0], KEYS[2]], [*KEYS[:3], KEYS[3]]):
         with pytest.raises(SigningError):
@@ -241,7 +241,7 @@ def test_other_keys_complete_nothing() -> None:
         build(SingleSig(KEYS[0].public_key)).with_public_keys([KEYS[0].public_key])
 
 
-def test_more_signatures_than_needed_count_where_order_does_not_matter() -> None:
+def test_extra_signatures_are_valid_where_order_does_not_matter() -> None:
     vector = next(vector for vector in BUILDER if vector["test"].endswith("works in multi-sig make method #2"))
     transaction = Transaction.decode(bytes.fromhex(vector["calls"][0]["result_hex"]))
     signed = sum(isinstance(field, FieldSignature) for field in condition_of(transaction).fields)
@@ -252,7 +252,7 @@ def test_more_signatures_than_needed_count_where_order_does_not_matter() -> None
 @pytest.mark.parametrize(
     ("count", "pushed"), [(16, "60"), (17, "0111"), (127, "017f"), (128, "028000"), (300, "022c01")]
 )
-def test_transactions_from_elsewhere_may_have_more_keys(count: int, pushed: str) -> None:
+def test_foreign_transactions_may_have_more_than_15_keys(count: int, pushed: str) -> None:
     keys = [PrivateKey.from_bytes(number.to_bytes(32) + b"\x01") for number in range(1, count + 1)]
     # The redeem script: 1 of count.
     script = b"\x51" + b"".join(b"\x21" + key.public_key.data for key in keys) + bytes.fromhex(pushed) + b"\xae"
@@ -265,21 +265,21 @@ def test_transactions_from_elsewhere_may_have_more_keys(count: int, pushed: str)
     assert handed_on(transaction).sign(keys[-1]).verify()
 
 
-def test_copies_and_pickles_are_the_same() -> None:
+def test_copied_and_pickled_transactions_are_equal() -> None:
     transaction = build(account_of(HashMode.P2SH, KEYS[:3], 2)).sign(KEYS[0])
     for other in (copy.deepcopy(transaction), pickle.loads(pickle.dumps(transaction))):  # noqa: S301 -- our own
         assert other == transaction
         assert other.sign(KEYS[1]).verify()
 
 
-def test_no_signature_required_is_no_signature() -> None:
+def test_a_transaction_that_requires_no_signature_does_not_verify() -> None:
     transaction = build(account_of(HashMode.P2SH, KEYS[:1], 1))
     nobody = replace(condition_of(transaction), required=0)
     with pytest.raises(SigningError, match="at least 1"):
         replace(transaction, origin_condition=nobody).verify()
 
 
-def test_several_keys_send_stx() -> None:
+def test_a_multisig_account_signs_a_transfer() -> None:
     account = Multisig(tuple(key.public_key for key in KEYS[:2]), 2)
     payload = TokenTransfer(PrincipalValue(RECIPIENT), 1)
     transaction = Transaction.build(payload, account=account, network=DEVNET, nonce=0, fee=180)

@@ -1,4 +1,4 @@
-"""Payloads: what they hold, and what they refuse."""
+"""Payloads: their contents, and the values that they reject."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .vectors import RECIPIENT, SENDER
 TO = PrincipalValue(RECIPIENT)
 
 
-def test_a_memo_is_filled_up_with_zeros() -> None:
+def test_a_memo_is_padded_with_zeros() -> None:
     payload = TokenTransfer(TO, 1, b"bill 7")
     assert payload.encode().endswith(b"bill 7" + bytes(28))
     assert TokenTransfer(TO, 1, b"bill 7\0\0") == payload
@@ -48,18 +48,18 @@ def test_a_memo_has_34_bytes_at_most(memo: bytes) -> None:
 
 
 @pytest.mark.parametrize("memo", ["text", None, bytearray(b"x"), "a" * 40])
-def test_a_memo_is_of_bytes(memo: Any) -> None:
+def test_a_memo_must_be_bytes(memo: Any) -> None:
     with pytest.raises(EncodeError, match=rf"memo: must be bytes, not {type(memo).__name__}: .*encode"):
         TokenTransfer(TO, 1, memo)
 
 
 @pytest.mark.parametrize("amount", [-1, 2**64, 1.0, "1", True, None])
-def test_amounts_are_whole_numbers_of_64_bits(amount: Any) -> None:
+def test_amounts_must_be_whole_numbers_of_64_bits(amount: Any) -> None:
     with pytest.raises(InvalidValueError, match="amount"):
         TokenTransfer(TO, amount)
 
 
-def test_a_recipient_is_a_principal() -> None:
+def test_a_recipient_must_be_a_principal() -> None:
     for bad in (RECIPIENT, UIntValue(1), None):
         with pytest.raises(EncodeError, match="recipient: must be a PrincipalValue"):
             TokenTransfer(bad, 1)  # type: ignore[arg-type]
@@ -85,13 +85,13 @@ def test_a_contracts_address_is_spelt_canonically() -> None:
         (f"{SENDER}.market", "set\n", EncodeError, "Clarity name"),
     ],
 )
-def test_bad_names_are_refused(contract: str, function: str, error: type[Exception], reason: str) -> None:
+def test_invalid_names_are_rejected(contract: str, function: str, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         ContractCall(contract, function)
 
 
 @pytest.mark.parametrize("arguments", [[UIntValue(1)], None, UIntValue(1)])
-def test_arguments_are_a_tuple(arguments: Any) -> None:
+def test_arguments_must_be_a_tuple(arguments: Any) -> None:
     with pytest.raises(EncodeError, match="arguments: must be a tuple"):
         ContractCall(f"{SENDER}.market", "set", arguments)
 
@@ -109,13 +109,13 @@ def test_arguments_are_a_tuple(arguments: Any) -> None:
         (1.5, "float: write one such as"),
     ],
 )
-def test_an_argument_that_is_no_clarity_value_is_named_at_once(value: Any, instead: str) -> None:
+def test_arguments_must_be_clarity_values(value: Any, instead: str) -> None:
     with pytest.raises(EncodeError, match=rf"arguments\[1\]: must be a Clarity value, not {instead}") as caught:
         ContractCall(f"{SENDER}.market", "set", (UIntValue(1), value))
     assert "SECRET" not in str(caught.value)
 
 
-def test_an_argument_that_cannot_be_encoded_is_named() -> None:
+def test_an_argument_that_cannot_be_encoded_is_named_in_the_error() -> None:
     mixed = ListValue([UIntValue(1), IntValue(1)])
     call = ContractCall(f"{SENDER}.market", "set", (UIntValue(1), UIntValue(2), mixed))
     with pytest.raises(EncodeError, match=r"^arguments\[2\]\[1\]: int follows uint"):
@@ -131,7 +131,7 @@ def test_an_argument_that_cannot_be_encoded_is_named() -> None:
         call.encode()
 
 
-def test_names_that_are_no_text_are_refused() -> None:
+def test_names_must_be_text() -> None:
     contract = f"{SENDER}.market"
     cases: list[tuple[Any, str]] = [
         (([contract], "set"), "contract: must be str, not list"),
@@ -143,7 +143,7 @@ def test_names_that_are_no_text_are_refused() -> None:
 
 
 @pytest.mark.parametrize("character", ["\r", "\x00", "\x7f", "é", "😀", "\x0b", "\ud800"])
-def test_code_holds_printable_ascii_tabs_and_line_feeds_only(character: str) -> None:
+def test_code_allows_only_printable_ascii_tabs_and_line_feeds(character: str) -> None:
     with pytest.raises(EncodeError, match="line 2 of plant"):
         ContractPublish("plant", f";; solar\n;; {character}\n")
     wire = b"\x01\x05plant\x00\x00\x00\x03ab" + character.encode(errors="surrogatepass")[:1]
@@ -152,7 +152,7 @@ def test_code_holds_printable_ascii_tabs_and_line_feeds_only(character: str) -> 
     assert caught.value.offset == len(wire) - 1
 
 
-def test_all_of_ascii_that_is_allowed() -> None:
+def test_code_with_every_allowed_character_is_decoded() -> None:
     code = "".join(map(chr, range(0x20, 0x7F))) + "\t\n"
     payload = ContractPublish("plant", code)
     assert read_payload(payload.encode(), 0)[0] == payload
@@ -168,7 +168,7 @@ def test_contract_names_are_checked(name: str) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 7, -1, "1", True])
-def test_clarity_versions_are_1_to_6(version: Any) -> None:
+def test_clarity_versions_must_be_1_to_6(version: Any) -> None:
     with pytest.raises(InvalidValueError, match="clarity_version"):
         ContractPublish("a", "", version)
 
@@ -190,7 +190,7 @@ def header(sequence: int, parent: bytes, root: bytes = bytes(32)) -> MicroblockH
     return MicroblockHeader(0, sequence, parent, root, bytes(65))
 
 
-def test_poison_proves_a_fork() -> None:
+def test_a_poison_microblock_must_prove_a_fork() -> None:
     one = header(1, bytes(32))
     for other in (header(1, b"\1" * 32), header(2, bytes(32)), header(1, bytes(32), b"\1" * 32)):
         payload = PoisonMicroblock(one, other)
@@ -202,7 +202,7 @@ def test_poison_proves_a_fork() -> None:
             read_payload(b"\x03" + one.encode() + other.encode(), 0)
 
 
-def test_lengths_of_miners_payloads_are_checked() -> None:
+def test_fields_of_miners_payloads_are_checked() -> None:
     with pytest.raises(EncodeError, match="content: must be 32 bytes"):
         Coinbase(bytes(31))
     with pytest.raises(EncodeError, match="vrf_proof: must be 80 bytes"):
@@ -218,6 +218,6 @@ def test_lengths_of_miners_payloads_are_checked() -> None:
         read_payload(b"\x07" + bytes(60 + 32 + 4) + b"\x07" + bytes(20), 0)
 
 
-def test_a_nakamoto_coinbases_recipient_is_optional() -> None:
+def test_a_nakamoto_coinbases_recipient_must_be_an_optional() -> None:
     with pytest.raises(DecodeError, match="optional recipient"):
         read_payload(b"\x08" + bytes(32) + b"\x05" + bytes(120), 0)

@@ -1,4 +1,4 @@
-"""Post-conditions: what they refuse; their bytes are checked in test_vectors."""
+"""Post-conditions: their bytes and the values that they reject; whole transactions are in ``test_vectors``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def oracle_conditions() -> list[Any]:
 
 
 @pytest.mark.parametrize(("inputs", "wire"), oracle_conditions())
-def test_bytes_of_oracle(inputs: dict[str, Any], wire: str) -> None:
+def test_bytes_match_the_oracle(inputs: dict[str, Any], wire: str) -> None:
     condition = post_condition(inputs)
     data = bytes.fromhex(wire)
     assert condition.encode() == data
@@ -50,14 +50,14 @@ def test_bytes_of_oracle(inputs: dict[str, Any], wire: str) -> None:
 
 @pytest.mark.parametrize("kind", [StxPostCondition, StakingPostCondition])
 @pytest.mark.parametrize("amount", [-1, 2**64, 1.5, "1", True])
-def test_amounts(kind: Any, amount: Any) -> None:
+def test_invalid_amounts_are_rejected(kind: Any, amount: Any) -> None:
     with pytest.raises(InvalidValueError, match="amount"):
         kind(ORIGIN, FungibleCode.EQUAL, amount)
     with pytest.raises(InvalidValueError, match="amount"):
         FtPostCondition(ORIGIN, ASSET, FungibleCode.EQUAL, amount)
 
 
-def test_codes_are_members_of_their_enumeration() -> None:
+def test_codes_must_be_members_of_their_enumeration() -> None:
     for code in (1, NonFungibleCode.SENT, "eq", None):
         with pytest.raises(InvalidValueError, match="code: must be a member of FungibleCode"):
             StxPostCondition(ORIGIN, code, 1)  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def test_codes_are_members_of_their_enumeration() -> None:
 
 
 @pytest.mark.parametrize("principal", ["", "origin", f"{SENDER}.", SENDER[:-1], None, [SENDER], PrincipalValue(SENDER)])
-def test_principals(principal: Any) -> None:
+def test_invalid_principals_are_rejected(principal: Any) -> None:
     with pytest.raises(AddressError):
         PoxPostCondition(principal, PoxCode.MAY_PERFORM)
     with pytest.raises(EncodeError, match="contract name"):
@@ -86,7 +86,7 @@ def test_principals(principal: Any) -> None:
         (None, EncodeError, "asset: must be str, not NoneType: ADDRESS.contract::token"),
     ],
 )
-def test_assets(asset: Any, error: type[Exception], reason: str) -> None:
+def test_invalid_assets_are_rejected(asset: Any, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         FtPostCondition(ORIGIN, asset, FungibleCode.EQUAL, 1)
     with pytest.raises(error, match=reason):
@@ -99,7 +99,7 @@ def test_addresses_are_spelt_canonically() -> None:
     )
 
 
-def test_a_tokens_value_is_a_clarity_value_that_a_node_reads() -> None:
+def test_a_tokens_value_must_be_a_clarity_value_that_a_node_accepts() -> None:
     with pytest.raises(EncodeError, match="value: must be a Clarity value"):
         NftPostCondition(ORIGIN, ASSET, 1, NonFungibleCode.SENT)  # type: ignore[arg-type]
     value: Any = UIntValue(1)
@@ -122,7 +122,7 @@ def test_a_tokens_value_is_a_clarity_value_that_a_node_reads() -> None:
         ("000220" + "00" * 30, 2, "version"),
     ],
 )
-def test_wrong_bytes(wire: str, offset: int, reason: str) -> None:
+def test_invalid_bytes_are_rejected_at_their_offset(wire: str, offset: int, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason) as caught:
         read_post_condition(bytes.fromhex(wire), 0)
     assert caught.value.offset == offset

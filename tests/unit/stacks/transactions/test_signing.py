@@ -1,4 +1,4 @@
-"""Signatures of transactions, with second opinions, and what verification finds."""
+"""Signatures of transactions, checked by other libraries, and verification."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def assert_signed_by(key: PrivateKey, message: bytes, signature: bytes) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.sampled_from(KEYS), st.booleans())
-def test_other_libraries_agree_on_what_is_signed(nonce: int, fee: int, key: PrivateKey, compressed: bool) -> None:
-    """The digest is made here by hand, from the bytes alone."""
+def test_other_libraries_verify_the_senders_signature(nonce: int, fee: int, key: PrivateKey, compressed: bool) -> None:
+    """The test computes the digest itself, from the bytes alone."""
     key = key if compressed else PrivateKey.from_hex(key.to_hex()[:64])
     data = (
         Transaction.build(
@@ -83,7 +83,7 @@ def test_other_libraries_agree_on_what_is_signed(nonce: int, fee: int, key: Priv
     assert_signed_by(key, message, data[44:109])
 
 
-def test_other_libraries_agree_on_what_a_sponsor_signs() -> None:
+def test_other_libraries_verify_the_sponsors_signature() -> None:
     half = Transaction.build(
         SIGNED.payload,  # type: ignore[arg-type]
         public_key=KEY.public_key,
@@ -101,7 +101,7 @@ def test_other_libraries_agree_on_what_a_sponsor_signs() -> None:
     assert_signed_by(KEYS[1], message, data[147:212])
 
 
-def test_every_changed_byte_is_found() -> None:
+def test_every_changed_byte_is_detected() -> None:
     data = SIGNED.encode()
     survived = []
     for place in range(len(data)):
@@ -129,12 +129,12 @@ def test_every_changed_byte_is_found() -> None:
     ],
     ids=str,
 )
-def test_everything_is_signed(changes: dict[str, object]) -> None:
+def test_the_signature_covers_every_field(changes: dict[str, object]) -> None:
     with pytest.raises(SigningError, match="something was changed"):
         replace(SIGNED, **changes).verify()  # type: ignore[arg-type]
 
 
-def test_a_high_s_is_refused() -> None:
+def test_a_high_s_is_rejected() -> None:
     signature = condition_of(SIGNED).signature
     mirrored = (ORDER - int.from_bytes(signature[33:])).to_bytes(32)
     high = bytes((signature[0] ^ 1,)) + signature[1:33] + mirrored
@@ -143,7 +143,7 @@ def test_a_high_s_is_refused() -> None:
         Transaction.decode(changed.encode()).verify()
 
 
-def test_a_high_s_is_refused_among_several() -> None:
+def test_a_high_s_among_several_signatures_is_rejected() -> None:
     vector = next(vector for vector in ORACLE if "hash mode 7" in vector["name"])
     transaction = Transaction.decode(bytes.fromhex(vector["raw_tx"]))
     condition = transaction.origin_condition
@@ -157,23 +157,23 @@ def test_a_high_s_is_refused_among_several() -> None:
         replace(transaction, origin_condition=changed).verify()
 
 
-def test_unsigned_is_not_verified() -> None:
+def test_an_unsigned_transaction_does_not_verify() -> None:
     with pytest.raises(SigningError, match="not fully signed: 1 more"):
         SIGNED.with_fee(1).verify()
 
 
-def test_the_same_bytes_every_time() -> None:
+def test_signing_is_deterministic() -> None:
     again = SIGNED.with_fee(300).sign(KEY)
     assert again.encode() == SIGNED.encode()
     assert again.txid == SIGNED.txid == digest(SIGNED.encode()).hex()
 
 
-def test_a_signature_for_one_network_is_none_for_another() -> None:
+def test_a_signature_is_invalid_on_another_network() -> None:
     moved = replace(SIGNED, version=MAINNET.transaction_version, chain_id=MAINNET.chain_id)
     with pytest.raises(SigningError):
         moved.verify()
 
 
-def test_nothing_shows_a_secret() -> None:
+def test_repr_and_str_show_no_secret() -> None:
     for shown in (repr(SIGNED), str(SIGNED), repr(SIGNED.origin_condition)):
         assert KEY.to_hex()[:64] not in shown

@@ -1,4 +1,4 @@
-"""Sponsored transactions: the sender signs, somebody else pays."""
+"""Sponsored transactions: the sender signs, the sponsor pays the fee."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_sender_signs_then_the_sponsor() -> None:
     assert whole.origin_condition == half.origin_condition
 
 
-def test_the_sponsor_may_be_set_and_sign_later() -> None:
+def test_the_sponsor_may_be_set_first_and_sign_later() -> None:
     half = build().sign(KEY)
     waiting = Transaction.decode(half.with_sponsor(SingleSig(SPONSOR.public_key), nonce=3, fee=555).encode())
     assert not waiting.is_signed
@@ -81,7 +81,7 @@ def first_fields(condition: SpendingCondition | None, count: int) -> SpendingCon
 
 
 @MODE_ARGUMENT
-def test_several_keys_on_both_sides(mode: HashMode) -> None:
+def test_sender_and_sponsor_may_be_multisig_accounts(mode: HashMode) -> None:
     senders, sponsors = (account_of(mode, keys) for keys in (KEYS[:3], KEYS[3:6]))
     transaction = build(public_key=None, account=senders).sign(KEYS[0]).sign(KEYS[2])
     transaction = transaction.with_sponsor(sponsors, nonce=1, fee=900)
@@ -94,7 +94,7 @@ def test_several_keys_on_both_sides(mode: HashMode) -> None:
 
 
 @MODE_ARGUMENT
-def test_resuming_a_sponsor_that_another_program_half_signed(mode: HashMode) -> None:
+def test_a_sponsor_half_signed_by_another_program_is_completed(mode: HashMode) -> None:
     """stacks.js leaves out the keys that have not signed."""
     senders, sponsors = (account_of(mode, keys) for keys in (KEYS[:3], KEYS[3:6]))
     sent = build(public_key=None, account=senders).sign(KEYS[0]).sign(KEYS[1])
@@ -108,7 +108,7 @@ def test_resuming_a_sponsor_that_another_program_half_signed(mode: HashMode) -> 
     )
     with pytest.raises(SigningError, match="call with_public_keys"):
         theirs.with_public_keys(senders.public_keys).sign(KEYS[5])
-    # What a sponsor signs covers the sender, whose keys are not all there.
+    # The sponsor's signatures cover the sender's condition, in which keys are missing.
     with pytest.raises(SigningError, match="to the account with hash"):
         theirs.with_public_keys(sponsors.public_keys)
     completed = theirs.with_public_keys(senders.public_keys).with_public_keys(sponsors.public_keys)
@@ -119,7 +119,7 @@ def test_resuming_a_sponsor_that_another_program_half_signed(mode: HashMode) -> 
 
 
 @MODE_ARGUMENT
-def test_a_sponsor_is_completed_also_where_the_sender_has_one_key_or_is_the_same_account(mode: HashMode) -> None:
+def test_a_sponsor_is_completed_for_a_sender_with_one_key_or_the_same_keys(mode: HashMode) -> None:
     sponsors = account_of(mode, KEYS[3:6])
     of_one = build().sign(KEY)
     of_the_same = build(public_key=None, account=sponsors).sign(KEYS[3]).sign(KEYS[4])
@@ -132,7 +132,7 @@ def test_a_sponsor_is_completed_also_where_the_sender_has_one_key_or_is_the_same
         assert completed.sign(KEYS[4]).verify()
 
 
-def test_a_sponsor_is_completed_after_the_sender_has_signed() -> None:
+def test_a_sponsor_is_completed_only_after_the_sender_has_signed() -> None:
     sponsors = account_of(HashMode.P2SH, KEYS[3:6])
     half = build().sign(KEY).with_sponsor(sponsors, nonce=1, fee=900)
     unsigned = replace(half, origin_condition=build().origin_condition)
@@ -142,14 +142,14 @@ def test_a_sponsor_is_completed_after_the_sender_has_signed() -> None:
         build().sign(KEY).with_public_keys(sponsors.public_keys)
 
 
-def test_a_segwit_sponsor() -> None:
+def test_a_segwit_account_can_sponsor() -> None:
     account = SingleSig(SPONSOR.public_key, segwit=True)
     transaction = build().sign(KEY).with_sponsor(account, nonce=0, fee=1).sign(SPONSOR)
     assert transaction.verify()
     assert transaction.sponsor_address == account.address(DEVNET)
 
 
-def test_what_the_sponsor_signs_covers_the_senders_signature() -> None:
+def test_the_sponsors_signature_covers_the_senders() -> None:
     whole = build().sign(KEY).sponsor(SPONSOR, nonce=3, fee=555)
     other = build(nonce=8).sign(KEY)
     with pytest.raises(SigningError):
@@ -165,7 +165,7 @@ def test_what_the_sponsor_signs_covers_the_senders_signature() -> None:
         replace(whole, sponsor_condition=None).verify()
 
 
-def test_steps_out_of_order_are_refused() -> None:
+def test_steps_out_of_order_are_rejected() -> None:
     unsigned = build()
     with pytest.raises(SigningError, match="the sender signs before the sponsor"):
         unsigned.sponsor(SPONSOR, nonce=0, fee=1)
@@ -181,7 +181,7 @@ def test_steps_out_of_order_are_refused() -> None:
         build(sponsored=False).sign(KEY).sponsor(SPONSOR, nonce=0, fee=1)
 
 
-def test_a_wrongly_signed_transaction_is_not_sponsored() -> None:
+def test_a_transaction_with_an_invalid_signature_is_not_sponsored() -> None:
     half = build().sign(KEY)
     tampered = replace(half, payload=ContractCall(CALL.contract, "set", (UIntValue(2),)))
     with pytest.raises(SigningError, match="something was changed"):
@@ -189,12 +189,12 @@ def test_a_wrongly_signed_transaction_is_not_sponsored() -> None:
 
 
 @pytest.mark.parametrize(("nonce", "fee", "name"), [(-1, 1, "nonce"), (0, 2**64, "fee"), (0, None, "fee")])
-def test_numbers_are_checked(nonce: Any, fee: Any, name: str) -> None:
+def test_invalid_nonces_and_fees_are_rejected(nonce: Any, fee: Any, name: str) -> None:
     with pytest.raises(InvalidValueError, match=name):
         build().sign(KEY).sponsor(SPONSOR, nonce=nonce, fee=fee)
 
 
-def test_another_sponsor_or_fee_keeps_the_senders_signature() -> None:
+def test_changing_the_sponsor_or_the_fee_keeps_the_senders_signature() -> None:
     whole = build().sign(KEY).sponsor(SPONSOR, nonce=3, fee=555)
     dearer = whole.with_fee(600)
     assert not dearer.is_signed
@@ -204,12 +204,12 @@ def test_another_sponsor_or_fee_keeps_the_senders_signature() -> None:
     assert replaced.sponsor_address == KEYS[2].address(DEVNET)
 
 
-def test_another_nonce_needs_both_again() -> None:
+def test_changing_the_nonce_removes_both_signatures() -> None:
     whole = build().sign(KEY).sponsor(SPONSOR, nonce=3, fee=555)
     assert whole.with_nonce(8) == build(nonce=8)
 
 
-def test_the_place_that_stacks_js_keeps_for_a_sponsor() -> None:
+def test_the_sponsor_placeholder_of_stacks_js_can_be_replaced() -> None:
     vector = next(vector for vector in ORACLE if "before sponsor" in vector["name"])
     half = Transaction.decode(bytes.fromhex(vector["raw_tx"]))
     assert half.sponsor_condition != NO_SPONSOR

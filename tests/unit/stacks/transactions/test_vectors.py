@@ -1,4 +1,4 @@
-"""Transactions of real networks and of stacks.js: decoded, encoded, verified, and built again byte for byte."""
+"""Transactions of real networks and of stacks.js: decoded, encoded, verified, and rebuilt byte for byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .vectors import ADDRESSES, BUILDER, ORACLE, REAL, common, number, payload
 
 
 def encoded_anew(transaction: Transaction) -> bytes:
-    """Encodes from the fields, not from the bytes that decoding kept."""
+    """Encode a transaction from its fields, not from the bytes that decoding kept."""
     return Transaction(
         transaction.version,
         transaction.chain_id,
@@ -40,7 +40,7 @@ def encoded_anew(transaction: Transaction) -> bytes:
 
 
 @pytest.mark.parametrize("vector", REAL, ids=lambda vector: vector["txid"][:10])
-def test_real_transactions(vector: dict[str, Any]) -> None:
+def test_real_transactions_are_decoded_and_verified(vector: dict[str, Any]) -> None:
     raw = bytes.fromhex(vector["raw_tx"][2:])
     transaction = Transaction.decode(raw)
     assert encoded_anew(transaction) == raw
@@ -61,7 +61,7 @@ def test_real_transactions(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", REAL, ids=lambda vector: vector["txid"][:10])
-def test_payloads_of_real_transactions_mean_what_the_rust_codec_says(vector: dict[str, Any]) -> None:
+def test_payloads_of_real_transactions_match_the_rust_codec(vector: dict[str, Any]) -> None:
     ours: Any = Transaction.decode(bytes.fromhex(vector["raw_tx"][2:])).payload
     theirs = vector["decoded"]["payload"]
     match theirs["type_id"]:
@@ -92,7 +92,7 @@ def test_payloads_of_real_transactions_mean_what_the_rust_codec_says(vector: dic
 
 
 @pytest.mark.parametrize("vector", ORACLE, ids=lambda vector: vector["name"])
-def test_oracle_transactions_decode(vector: dict[str, Any]) -> None:
+def test_oracle_transactions_are_decoded_and_verified(vector: dict[str, Any]) -> None:
     raw = bytes.fromhex(vector["raw_tx"])
     transaction = Transaction.decode(raw)
     assert encoded_anew(transaction) == raw
@@ -109,7 +109,7 @@ def test_oracle_transactions_decode(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", ORACLE, ids=lambda vector: vector["name"])
-def test_oracle_transactions_are_built_again(vector: dict[str, Any]) -> None:
+def test_oracle_transactions_are_rebuilt(vector: dict[str, Any]) -> None:
     raw = bytes.fromhex(vector["raw_tx"])
     transaction = build_oracle(vector["inputs"], HashMode(raw[6]))
     assert with_sponsors_place_of(raw, transaction).encode() == raw
@@ -117,7 +117,7 @@ def test_oracle_transactions_are_built_again(vector: dict[str, Any]) -> None:
 
 
 def with_sponsors_place_of(raw: bytes, transaction: Transaction) -> Transaction:
-    """Where a sponsor is still missing, stacks.js puts another hash than the protocol's."""
+    """Copy the placeholder for a missing sponsor from ``raw``: the hash of stacks.js differs from the protocol's."""
     if not transaction.is_sponsored or transaction.sponsor_address is not None:
         return transaction
     theirs = Transaction.decode(raw)
@@ -162,7 +162,7 @@ def build_multisig(
     return transaction
 
 
-# What the builder's tests assert of other things than transactions: hashes and signatures.
+# Lengths of hashes and signatures, which the builder's tests also assert.
 _ODD_LENGTHS = (20, 32, 65)
 _WRONGLY_SIGNED = ("tenure change transaction", "coinbase transaction #2", "coinbase transaction #3")
 
@@ -179,7 +179,7 @@ def builder_transactions() -> list[Any]:
 
 
 @pytest.mark.parametrize(("text", "test"), builder_transactions())
-def test_builder_transactions_decode(text: str, test: str) -> None:
+def test_builder_transactions_are_decoded_and_verified(text: str, test: str) -> None:
     raw = bytes.fromhex(text)
     transaction = Transaction.decode(raw)
     assert encoded_anew(transaction) == raw
@@ -200,34 +200,34 @@ def builder_calls() -> list[Any]:
         for place, call in enumerate(vector["calls"])
         if call["fn"].startswith("make")
         and call.get("result_hex")
-        # stacks.js lets more sign than are needed where order does not matter; here the last is told that it need not.
+        # Where order does not matter, stacks.js accepts extra signatures; der-client refuses to add them.
         and len(call["args"][0].get("signerKeys", [])) <= call["args"][0].get("numSignatures", 0)
     ]
 
 
 @pytest.mark.parametrize("call", builder_calls())
-def test_builder_calls_are_built_again(call: dict[str, Any]) -> None:
+def test_builder_calls_are_rebuilt(call: dict[str, Any]) -> None:
     theirs = Transaction.decode(bytes.fromhex(call["result_hex"]))
     ours = rebuild(call["args"][0], theirs)
     assert ours.initial_sighash == theirs.initial_sighash
-    # An unsigned multi-signature transaction of stacks.js does not hold the keys.
+    # An unsigned multi-signature transaction of stacks.js does not contain the keys.
     if not (isinstance(theirs.origin_condition, MultiSigCondition) and not theirs.origin_condition.fields):
         raw = theirs.encode()
         assert with_sponsors_place_of(raw, ours).encode() == raw
 
 
 def rebuild(inputs: dict[str, Any], theirs: Transaction) -> Transaction:
-    # What a call leaves to the network or to stacks.js's defaults is taken from its result.
+    # Values that a call leaves to the network or to the defaults of stacks.js are copied from its result.
     inputs = {"fee": theirs.origin_condition.fee, "nonce": theirs.nonce, **inputs}
     if isinstance(theirs.payload, ContractPublish):
         inputs = {"clarityVersion": theirs.payload.clarity_version, **inputs}
     if any(not isinstance(condition, dict) for condition in inputs.get("postConditions", [])):
-        # Given as bytes.
+        # These post-conditions are given as bytes.
         arguments = common({**inputs, "postConditions": []}) | {"post_conditions": theirs.post_conditions}
     else:
         arguments = common(inputs)
     if isinstance(theirs.payload, TokenTransfer):
-        # stacks.js drops what it is given for a transfer.
+        # For a transfer, stacks.js drops the given post-conditions and mode.
         arguments |= {"post_conditions": (), "mode": theirs.post_condition_mode}
     signers = [PrivateKey.from_hex(key) for key in inputs.get("signerKeys", [])]
     if "senderKey" in inputs:
@@ -236,7 +236,7 @@ def rebuild(inputs: dict[str, Any], theirs: Transaction) -> Transaction:
     try:
         transaction = Transaction.build(payload(inputs), account=account, **arguments)
     except AddressError:
-        # stacks.js does not mind addresses of the other network, so this one is put together by hand.
+        # stacks.js accepts addresses of the other network, so this transaction is assembled by hand.
         transaction = replace(
             theirs, origin_condition=account.condition(number(inputs["nonce"]), number(inputs["fee"]))
         )
@@ -253,7 +253,7 @@ def account_of(inputs: dict[str, Any], signers: list[PrivateKey], theirs: Transa
         key = PublicKey.from_hex(inputs["publicKey"]) if "publicKey" in inputs else signers[0].public_key
         return SingleSig(key)
     keys = [PublicKey.from_hex(key) for key in inputs["publicKeys"]]
-    # stacks.js sorts the keys if that gives the address it is told.
+    # stacks.js sorts the keys if only the sorted ones have the given address.
     for order in (keys, sorted(keys, key=lambda key: key.data)):
         account = Multisig(tuple(order), inputs["numSignatures"], sequential=mode.is_sequential)
         if account.signer == theirs.origin_condition.signer:
@@ -261,7 +261,7 @@ def account_of(inputs: dict[str, Any], signers: list[PrivateKey], theirs: Transa
     raise AssertionError("neither order of the keys gives the address")
 
 
-def test_sponsoring_as_stacks_js_does() -> None:
+def test_sponsored_transactions_match_those_of_stacks_js() -> None:
     done = 0
     for vector in BUILDER:
         for made, sponsored in zip(vector["calls"], vector["calls"][1:], strict=False):
@@ -295,7 +295,7 @@ def test_accounts_hash_their_keys_as_a_node_does(vector: dict[str, Any]) -> None
     assert account.hash_mode is mode
 
 
-def test_addresses_of_oracle_accounts() -> None:
+def test_addresses_of_oracle_accounts_match() -> None:
     checked = 0
     for vector in ORACLE:
         if "signer_address_testnet" in vector:

@@ -1,4 +1,4 @@
-"""Reads the transactions that third parties made, and builds ours from the same inputs."""
+"""Transactions of third parties, and functions that read their inputs to build the same transactions."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ _MODES = {"allow": PostConditionMode.ALLOW, "deny": PostConditionMode.DENY, "ori
 
 
 def number(value: Any, default: int = 0) -> int:
-    """Reads a number as stacks.js writes it: 5, "5" or "5n"."""
+    """Read a number as stacks.js writes it: 5, "5" or "5n"."""
     return default if value is None else int(str(value).rstrip("n"))
 
 
 def network(value: Any) -> Network:
-    """Reads a network as stacks.js writes it: a name, an object, or nothing for mainnet."""
+    """Read a network as stacks.js writes it: a name, an object, or None for mainnet."""
     if isinstance(value, dict):
         return MAINNET if value["chainId"] == 1 else TESTNET
     return MAINNET if value in (None, "mainnet") else TESTNET
 
 
 def value(data: Any) -> ClarityValue:
-    """Reads a Clarity value as stacks.js writes it."""
+    """Read a Clarity value as stacks.js writes it."""
     if data["type"] in _PLAIN:
         return _PLAIN[data["type"]]
     inner = data["value"]
@@ -124,7 +124,7 @@ _PLAIN: dict[str, ClarityValue] = {"true": BoolValue(True), "false": BoolValue(F
 
 
 def post_condition(data: dict[str, Any]) -> PostCondition:
-    """Reads a post-condition as stacks.js writes it."""
+    """Read a post-condition as stacks.js writes it."""
     principal = ORIGIN if data["address"] == "origin" else data["address"]
     code = data["condition"]
     match data["type"]:
@@ -143,14 +143,14 @@ def post_condition(data: dict[str, Any]) -> PostCondition:
 
 
 def mode(data: Any) -> PostConditionMode:
-    """Reads a post-condition mode as stacks.js writes it."""
+    """Read a post-condition mode as stacks.js writes it."""
     if data is None:
         return PostConditionMode.DENY
     return _MODES[data] if isinstance(data, str) else PostConditionMode(data)
 
 
 def payload(inputs: dict[str, Any]) -> UserPayload:
-    """Makes the payload that a call of stacks.js asks for."""
+    """Build the payload of a call of stacks.js."""
     if "recipient" in inputs:
         recipient = inputs["recipient"]
         text = recipient["value"] if isinstance(recipient, dict) else recipient
@@ -163,7 +163,7 @@ def payload(inputs: dict[str, Any]) -> UserPayload:
 
 
 def common(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Gives the other arguments of ``Transaction.build`` that a call of stacks.js asks for."""
+    """Return the other arguments of ``Transaction.build`` for a call of stacks.js."""
     return {
         "network": network(inputs.get("network")),
         "nonce": number(inputs.get("nonce")),
