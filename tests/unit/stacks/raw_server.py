@@ -1,4 +1,4 @@
-"""A server of which a test controls every byte that it sends."""
+"""A server that sends exactly the bytes that a test wants, and only when the test wants it."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def test_invalid_merkle_paths_are_rejected() -> None:
 
 
 def test_a_transaction_has_only_one_valid_position() -> None:
-    """The path of the last of three would lead to the root as the fourth, too; claims about a position rely on this."""
+    """The path of the last of three transactions also fits a fourth position, which must therefore be rejected."""
     three = block_of(*NakamotoBlock.decode(OLD).transactions, NakamotoBlock.decode(NEW).transactions[0])
     last = three.transactions[2].txid
     path = three.path(last)

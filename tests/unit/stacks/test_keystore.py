@@ -144,7 +144,7 @@ def test_invalid_fields_are_rejected_before_the_password_is_tried(path: Path, fi
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff\xff", b"null", b"[" * 50_000, b" " * 100_000])
-def test_other_files_are_rejected(tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_not_key_files_are_rejected(tmp_path: Path, content: bytes) -> None:
     target = tmp_path / "key.json"
     target.write_bytes(content)
     with pytest.raises(KeyFormatError, match="not a key file"):

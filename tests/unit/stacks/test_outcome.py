@@ -170,7 +170,7 @@ def test_a_nodes_post_condition_messages_are_parsed(sentence: str, fields: tuple
         f"{FAILURE} on STX owned by {OWNER}: 1 Sent " + "9" * 5_000,
     ],
 )
-def test_other_messages_remain_text(sentence: str) -> None:
+def test_unknown_messages_remain_text(sentence: str) -> None:
     unmet = read_unmet(sentence)
     assert unmet is None or unmet.moved is None
     error = read_outcome("abort_by_post_condition", encode(OK), sentence).error("it")

@@ -1,4 +1,4 @@
-"""What a live node does not do on demand: timeouts, outages, floods, redirects, lost responses."""
+"""How the client handles what a live node does not do on demand: timeouts, outages, redirects, lost responses."""
 
 from __future__ import annotations
 

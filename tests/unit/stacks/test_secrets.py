@@ -1,4 +1,4 @@
-"""Secrets in the wrong place, in objects to be copied or in half-created objects are not shown."""
+"""Secrets are not shown: in the wrong place, in objects that are copied, or in half-created objects."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_an_empty_listing_is_an_empty_table() -> None:
     assert "<table>" in empty._repr_html_()
 
 
-def test_other_items_are_rejected() -> None:
+def test_items_without_a_table_form_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="a table is made of models, events or receipts, not int"):
         to_polars([5])
 

@@ -253,7 +253,7 @@ def account_of(inputs: dict[str, Any], signers: list[PrivateKey], theirs: Transa
         key = PublicKey.from_hex(inputs["publicKey"]) if "publicKey" in inputs else signers[0].public_key
         return SingleSig(key)
     keys = [PublicKey.from_hex(key) for key in inputs["publicKeys"]]
-    # stacks.js sorts the keys if only the sorted ones have the given address.
+    # stacks.js sorts the keys if the sorted keys have the given address.
     for order in (keys, sorted(keys, key=lambda key: key.data)):
         account = Multisig(tuple(order), inputs["numSignatures"], sequential=mode.is_sequential)
         if account.signer == theirs.origin_condition.signer:
