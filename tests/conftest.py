@@ -1,4 +1,4 @@
-"""Settings of all tests."""
+"""Settings for all tests."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LONGEST: Final = (
 )
 """What takes longest is started first, so that no worker is left with it when the others have finished."""
 
-# Shared machines are slow at times; no test depends on speed.
+# Shared machines are slow at times, so no test has a deadline.
 settings.register_profile("der-client", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("der-client")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def plain_terminal() -> Iterator[None]:
-    """What tests print has the same form on each machine, whatever its variables say of terminals and colours."""
+    """Remove the variables about terminals and colours, so that output looks the same on every machine."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("COLUMNS", "LINES", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "TTY_COMPATIBLE"):
             patch.delenv(name, raising=False)
@@ -36,5 +36,5 @@ def plain_terminal() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest."""
+    """Start with the tests that take longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))

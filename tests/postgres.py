@@ -1,4 +1,4 @@
-"""A Postgres server for tests, where Debian's package, or another, is installed."""
+"""A Postgres server for tests, on machines where Postgres is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MISSING = "Postgres is not installed: install Debian's package postgresql to run
 
 
 def find_programs() -> Path | None:
-    """The folder of initdb and pg_ctl, the newest version if there are several."""
+    """Return the folder of initdb and pg_ctl (the newest version), or None if Postgres is not installed."""
     found = shutil.which("initdb")
     places = [Path(found).parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
@@ -24,7 +24,7 @@ def find_programs() -> Path | None:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """A server of its own for as long as the block lasts.
+    """Run a new server for as long as the block lasts.
 
     Yields:
         The URL of an empty database.
@@ -39,7 +39,7 @@ def running() -> Iterator[str]:
     data = str(folder / "data")
 
     def run(program: str, *arguments: str) -> None:
-        subprocess.run([str(programs / program), "-D", data, *arguments], check=True, **options)  # noqa: S603 - ours
+        subprocess.run([str(programs / program), "-D", data, *arguments], check=True, **options)  # noqa: S603 - our own commands
 
     try:
         run("initdb", "--auth=trust", "--username=postgres", "--no-sync")

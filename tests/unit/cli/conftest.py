@@ -1,4 +1,4 @@
-"""Runs commands as a user would, in this process."""
+"""Fixtures that run commands as a user would, in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: help, version, errors, what it loads."""
+"""The command line as a whole: help, version, errors, and which modules it imports."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ ROOT = Path(__file__).parents[3]
 HEAVY = ["cryptography", "der_client.demo", "der_client.roles", "rich.table", "yaml"]
 
 
-def test_version(der: RunDer) -> None:
+def test_the_version_is_printed(der: RunDer) -> None:
     result = der("--version")
     assert (result.exit_code, result.stdout) == (0, f"der {version('der-client')}\n")
 
 
-def test_help_names_every_command(der: RunDer) -> None:
+def test_help_lists_every_command(der: RunDer) -> None:
     result = der("--help")
     assert result.exit_code == 0
     for command in ("demo", "devnet", "deploy", "setup-roles", "keeper", "record", "keys"):
         assert f" {command} " in result.stdout
 
 
-def test_the_page_of_the_command_line_names_every_command() -> None:
+def test_the_cli_page_lists_every_command() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     commands = {name for panel in COMMANDS.values() for name in panel}
     missing = {name for name in commands if f"`{name}`" not in page}
@@ -41,11 +41,11 @@ def test_the_page_of_the_command_line_names_every_command() -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["no-such-command"], ["deploy", "--no-such-option"], ["setup-roles"], ["keys"]]
 )
-def test_wrong_use_exits_2(der: RunDer, arguments: list[str]) -> None:
+def test_usage_errors_exit_with_2(der: RunDer, arguments: list[str]) -> None:
     assert der(*arguments).exit_code == 2
 
 
-def test_an_error_of_the_library_is_one_line_on_stderr(der: RunDer) -> None:
+def test_a_library_error_is_one_line_on_stderr(der: RunDer) -> None:
     result = der("keys", "import", "alice", stdin="zz")
     assert result.exit_code == 1
     assert result.stdout == ""
@@ -60,14 +60,14 @@ def test_a_bug_keeps_its_traceback(der: RunDer, monkeypatch: pytest.MonkeyPatch)
     assert isinstance(der("keys", "import", "alice", stdin="00").exception, ZeroDivisionError)
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_help_imports_no_heavy_modules() -> None:
     code = f"import sys, der_client.cli.app; print([name for name in {HEAVY} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - this very program
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own program
     assert done.stdout.strip() == "[]"
 
 
-def test_a_command_that_lists_loads_nothing_that_it_does_not_need() -> None:
-    """It stops where it would ask the node: whatever it has loaded until then, each run of it waits for."""
+def test_a_listing_command_imports_only_what_it_needs() -> None:
+    """The command ends at its first request to the node; every import before that delays each run."""
     unneeded = ["asyncio", "cryptography", "polars", "sqlalchemy", "websockets", "yaml"]
     unneeded += ["der_client.demo", "der_client.index", "der_client.readings.table", "der_client.web"]
     code = f"""

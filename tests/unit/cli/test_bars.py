@@ -1,4 +1,4 @@
-"""Bars: to one scale, within the width, and nothing known is not zero."""
+"""Bars share one scale, fit the width, and show an unknown value differently from zero."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from der_client.cli.bars import Bar, draw
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 10**12)), min_size=1, max_size=31), st.integers(40, 120))
-def test_any_values(values: list[int | None], width: int) -> None:
+def test_bars_of_any_values_fit_the_width(values: list[int | None], width: int) -> None:
     lines = draw([Bar(f"d{n:02}", value, str(value), "note") for n, value in enumerate(values)], width=width)
     assert len(lines) == len(values)
     assert max(map(len, lines)) <= max(width, 40)
@@ -25,13 +25,13 @@ def test_any_values(values: list[int | None], width: int) -> None:
             assert blocks == max(sum(1 for c in each if c in "█▏▎▍▌▋▊▉") for each in lines)
 
 
-def test_a_half_is_half_as_long() -> None:
+def test_half_the_value_is_half_the_length() -> None:
     lines = draw([Bar("a", 100, "100"), Bar("b", 50, "50"), Bar("c", 0, "0")], width=28)
     assert [line.count("█") for line in lines] == [20, 10, 0]
     assert draw([]) == []
 
 
-def test_a_terminal_without_blocks() -> None:
+def test_an_ascii_terminal_gets_hash_signs() -> None:
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     before, sys.stdout = sys.stdout, ascii_only
     try:

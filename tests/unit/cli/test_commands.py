@@ -1,4 +1,4 @@
-"""All commands: each can be loaded, has help, and takes the shared options by the same names."""
+"""Every command can be loaded, has help, and uses the same names for shared options."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ MONEY = ["buy", "sell", "settle", "transfer", "call"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_has_help(der: RunDer, name: str) -> None:
+def test_every_command_has_help(der: RunDer, name: str) -> None:
     result = der(name, "--help")
     assert result.exit_code == 0, result.output
     assert "Usage: " in result.stdout
 
 
-def test_help_names_all_in_their_panels(der: RunDer) -> None:
+def test_help_lists_all_panels_and_commands(der: RunDer) -> None:
     shown = der("--help").stdout
     assert all(panel in shown for panel in COMMANDS)
     assert all(f" {name} " in shown for name in NAMES)
 
 
 def each_command() -> Iterator[tuple[str, Any]]:
-    """All commands, also those of groups, by what one types."""
+    """Yield all commands, including those in groups, with the words that a user types."""
     top: Any = get_command(app)
     for name in NAMES:
         command = top.get_command(None, name)
@@ -60,7 +60,7 @@ def each_command() -> Iterator[tuple[str, Any]]:
         yield from [(name, command)] if parts is None else ((f"{name} {part}", parts[part]) for part in parts)
 
 
-def test_scripts_can_read_what_a_command_shows() -> None:
+def test_every_command_has_json_output_or_a_reason_not_to() -> None:
     with_json = {name for name, command in each_command() for each in command.params if "--json" in each.opts}
     without = {name for name, _ in each_command()} - with_json
     missing = sorted(without - WITHOUT_JSON.keys())
@@ -68,7 +68,7 @@ def test_scripts_can_read_what_a_command_shows() -> None:
     assert not WITHOUT_JSON.keys() - without, "they have --json now"
 
 
-def test_each_argument_and_option_is_explained() -> None:
+def test_every_argument_and_option_has_a_help_text() -> None:
     silent = [
         f"{name}: {parameter.name}"
         for name, command in each_command()
@@ -79,19 +79,19 @@ def test_each_argument_and_option_is_explained() -> None:
 
 
 @pytest.mark.parametrize("name", MONEY)
-def test_what_moves_money_asks_unless_told(der: RunDer, name: str) -> None:
+def test_commands_that_move_money_have_the_shared_options(der: RunDer, name: str) -> None:
     shown = der(name, "--help").stdout
     for option in ("--yes", "--key", "--max-fee", "--url", "--profile", "--timeout"):
         assert option in shown
 
 
-def test_a_misspelled_command_is_suggested(der: RunDer) -> None:
+def test_a_misspelled_command_gets_a_suggestion(der: RunDer) -> None:
     result = der("plnts")
     assert result.exit_code == 2
     assert "Did you mean 'plant" in result.stderr
 
 
-def test_options_of_groups_become_the_commands_own() -> None:
+def test_grouped_options_become_options_of_the_command() -> None:
     seen: list[object] = []
 
     @grouped
@@ -105,13 +105,13 @@ def test_options_of_groups_become_the_commands_own() -> None:
     assert seen == ["x", "http://h:1", True, True, 3]
 
 
-def test_two_forms_at_once_are_refused(der: RunDer) -> None:
+def test_two_output_formats_at_once_are_rejected(der: RunDer) -> None:
     result = der("plants", "--json", "--csv", "--url", "http://127.0.0.1:1")
     assert result.exit_code == 1
     assert result.stderr == "error: --json and --csv: give only one of them\n"
 
 
-def test_the_shell_completes_names() -> None:
+def test_shell_completion_completes_contract_names() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "der_client.cli"],
         env={**os.environ, "_DER_COMPLETE": "complete_bash",
@@ -124,7 +124,7 @@ def test_the_shell_completes_names() -> None:
 
 
 @pytest.mark.parametrize("amount", ["-5kWh", "-5", "-.5kWh"])
-def test_a_negative_amount_is_not_taken_for_an_option(der: RunDer, amount: str) -> None:
+def test_a_negative_amount_is_not_parsed_as_an_option(der: RunDer, amount: str) -> None:
     result = der("buy", amount, "--url", "http://127.0.0.1:1", "--key", "nobody")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ENERGY: ")

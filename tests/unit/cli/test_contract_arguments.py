@@ -1,4 +1,4 @@
-"""Arguments and post-conditions from a command line: what a person types becomes the value that the type has."""
+"""Arguments and post-conditions on the command line: text is parsed as a value of the declared type."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ NOTE = TupleType({"to": OptionalType(PRINCIPAL), "amount": UINT, "text": Utf8Typ
         (ResponseType(UINT, UINT), "(ok 5)", "(ok u5)"),
     ],
 )
-def test_what_is_read(kind: ClarityType, text: str, value: str) -> None:
+def test_text_is_parsed_as_the_declared_type(kind: ClarityType, text: str, value: str) -> None:
     read = read_argument(text, kind, "x", NAMES.get)
     kind.check(read)
     assert str(read) == value
@@ -91,13 +91,13 @@ def test_what_is_read(kind: ClarityType, text: str, value: str) -> None:
         (AsciiType(3), "four", "x"),
     ],
 )
-def test_what_is_refused(kind: ClarityType, text: str, said: str) -> None:
+def test_invalid_arguments_are_rejected(kind: ClarityType, text: str, said: str) -> None:
     with pytest.raises(InvalidValueError, match=said):
         read_argument(text, kind, "x", NAMES.get)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
     for kind in (
         UINT,
         INT,
@@ -119,13 +119,13 @@ class TestPostConditions:
     def address(self, text: str) -> str:
         return NAMES.get(text, text)
 
-    def test_stx(self) -> None:
+    def test_stx_conditions_are_parsed(self) -> None:
         read = read_post_condition("me <= 1.5STX", self.address)
         assert read == StxPostCondition(ORIGIN, FungibleCode.LESS_EQUAL, 1_500_000)
         assert read_post_condition("alice>200uSTX", self.address) == StxPostCondition(ALICE, FungibleCode.GREATER, 200)
         assert read_post_condition("me == 0STX", self.address) == StxPostCondition(ORIGIN, FungibleCode.EQUAL, 0)
 
-    def test_tokens(self) -> None:
+    def test_token_conditions_are_parsed(self) -> None:
         read = read_post_condition(f"alice >= 1_000 {ALICE}.gold::gold", self.address)
         assert read == FtPostCondition(ALICE, f"{ALICE}.gold::gold", FungibleCode.GREATER_EQUAL, 1000)
         item = read_post_condition(f"me keeps {ALICE}.art::art u7", self.address)
@@ -145,12 +145,12 @@ class TestPostConditions:
             f"me keeps {ALICE}.art::art u7",
         ],
     )
-    def test_they_are_written_as_they_are_read(self, text: str) -> None:
+    def test_formatted_conditions_are_parsed_back(self, text: str) -> None:
         read = read_post_condition(text, self.address)
         written = condition_text(read, str)
         assert read_post_condition(written, self.address) == read
 
     @pytest.mark.parametrize("text", ["", "me", "me <= 5", "me <= 5kWh", "me => 5STX", "me <= -5STX", "me sends x u7"])
-    def test_what_is_refused(self, text: str) -> None:
+    def test_invalid_conditions_are_rejected(self, text: str) -> None:
         with pytest.raises(InvalidValueError):
             read_post_condition(text, self.address)

@@ -1,4 +1,4 @@
-"""Keys by their names: where they are looked for, and that no file is opened for an address."""
+"""Keys by name: where they are found, and that their address needs no passphrase."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     save_key(key_file("owner"), KEY, "correct horse")
 
 
-def test_a_name_of_der_keys() -> None:
+def test_a_key_is_found_by_its_name() -> None:
     assert Signer("owner", NOWHERE).key() == KEY
 
 
-def test_its_address_needs_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_of_a_key_needs_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DER_PASSPHRASE", "wrong")
     assert Signer("owner", NOWHERE).address(TESTNET) == KEY.address(TESTNET)
 
 
-def test_a_name_comes_before_a_file_and_a_path_does_not(tmp_path: Path) -> None:
+def test_a_key_name_precedes_a_file_name_but_not_a_path(tmp_path: Path) -> None:
     (tmp_path / "owner").write_text(OTHER.to_hex())
     (tmp_path / "other").write_text(OTHER.to_hex())
     assert Signer("owner", NOWHERE).key() == KEY
@@ -49,30 +49,30 @@ def test_a_name_comes_before_a_file_and_a_path_does_not(tmp_path: Path) -> None:
     assert Signer("other", NOWHERE).address(TESTNET) == OTHER.address(TESTNET)
 
 
-def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DER_KEY", OTHER.to_hex())
     assert Signer(None, NOWHERE).address(TESTNET) == OTHER.address(TESTNET)
 
 
-def test_an_unknown_name_lists_those_that_are_known() -> None:
+def test_the_error_for_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(
         UnknownKeyError, match="key 'ownr' not found, neither as a name nor as a file; there are: owner"
     ):
         Signer("ownr", NOWHERE).key()
 
 
-def test_a_missing_file_is_a_file() -> None:
+def test_a_missing_path_is_reported_as_a_key_file() -> None:
     with pytest.raises(KeyFormatError, match=r"key file keys/x\.json: cannot be read"):
         Signer("keys/x.json", NOWHERE).key()
 
 
-def test_a_secret_is_refused_and_not_repeated() -> None:
+def test_a_secret_in_place_of_a_name_is_rejected_and_not_shown() -> None:
     with pytest.raises(KeyFormatError, match="looks like a key") as caught:
         Signer(KEY.to_hex(), NOWHERE).key()
     assert KEY.to_hex()[:12] not in str(caught.value)
 
 
-class TestWhichKey:
+class TestPrecedence:
     @pytest.fixture(autouse=True)
     def _profiles(self) -> None:
         Profiles({"a": Profile(NOWHERE, key="in-a"), "b": Profile(NOWHERE, key="in-b")}, "a").write()
@@ -81,40 +81,40 @@ class TestWhichKey:
         monkeypatch.setenv("DER_KEY", "x")
         assert WithKey(key="given", profile="b").signer.text == "given"
 
-    def test_then_a_profile_named_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_named_profile_comes_before_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DER_KEY", "x")
         assert WithKey(profile="b").signer.text == "in-b"
 
-    def test_then_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_environment_comes_before_the_profile_in_use(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DER_KEY", "x")
         assert WithKey().signer.text is None
 
-    def test_then_the_profile_in_use(self) -> None:
+    def test_the_profile_in_use_comes_last(self) -> None:
         assert WithKey().signer.text == "in-a"
 
-    def test_another_url_does_not_take_the_profiles_key(self) -> None:
+    def test_with_another_url_the_profiles_key_is_not_used(self) -> None:
         assert WithKey(url="http://x:1").signer.text is None
 
 
 class TestAddressBook:
-    def test_names_and_addresses(self) -> None:
+    def test_names_and_addresses_are_resolved(self) -> None:
         book = AddressBook({"owner": KEY.address(TESTNET)})
         assert book.address("owner", "--to") == KEY.address(TESTNET)
         assert book.address(OTHER.address(TESTNET), "--to") == OTHER.address(TESTNET)
         assert book.short(KEY.address(TESTNET)) == "owner"
         assert len(book.short(OTHER.address(TESTNET))) == 12
 
-    def test_what_is_neither(self) -> None:
+    def test_an_unknown_name_is_rejected(self) -> None:
         with pytest.raises(InvalidValueError, match="--to: 'ownr' is neither an address nor one of the names owner"):
             AddressBook({"owner": KEY.address(TESTNET)}).address("ownr", "--to")
 
-    def test_an_address_with_a_typing_error(self) -> None:
+    def test_a_mistyped_address_is_rejected(self) -> None:
         wrong = KEY.address(TESTNET)[:-1] + "0"
         with pytest.raises(InvalidValueError, match="--to: "):
             AddressBook({}).address(wrong, "--to")
 
 
-def test_the_shell_completes_names() -> None:
+def test_shell_completion_completes_keys_and_profiles() -> None:
     Profiles({"home": Profile(NOWHERE), "test": Profile(NOWHERE)}, "home").write()
     assert complete_key("ow") == ["owner"]
     assert complete_key("x") == []

@@ -1,4 +1,4 @@
-"""`der keys`: what is made, imported, listed; and that nothing secret is shown but where it was asked for."""
+"""``der keys`` creates, imports and lists keys, and shows secrets only on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from der_client.stacks.wallet import Wallet
 
 from .conftest import RunDer
 
-PASSPHRASE = "Pferd"  # no word of a mnemonic
+PASSPHRASE = "Pferd"  # not a word from the mnemonic word list
 SECRET = "753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601"
 MNEMONIC = (
     "twice kind fence tip hidden tilt action fragile skin nothing glory cousin green tomorrow spring wrist shed math "
@@ -30,7 +30,7 @@ MAINNET = "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
 
 
 @pytest.mark.parametrize("stdin", [SECRET, f"{SECRET}\n", f"0x{SECRET}\n", MNEMONIC, MNEMONIC.replace(" ", "\n")])
-def test_import(der: RunDer, tmp_path: Path, stdin: str) -> None:
+def test_import_of_a_key_or_a_mnemonic(der: RunDer, tmp_path: Path, stdin: str) -> None:
     result = der("keys", "import", "owner", "--dir", tmp_path, "--json", stdin=stdin)
     assert result.exit_code == 0
     file = tmp_path / "owner.json"
@@ -55,7 +55,7 @@ def test_import_of_a_mnemonic_with_a_passphrase(der: RunDer, tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("stdin", ["", "\n", "zz", SECRET[:-1], MNEMONIC.replace("claw", "clay"), "one two"])
-def test_import_of_nonsense_writes_nothing(der: RunDer, tmp_path: Path, stdin: str) -> None:
+def test_import_of_invalid_input_writes_nothing(der: RunDer, tmp_path: Path, stdin: str) -> None:
     result = der("keys", "import", "owner", "--dir", tmp_path, stdin=stdin)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
@@ -63,8 +63,8 @@ def test_import_of_nonsense_writes_nothing(der: RunDer, tmp_path: Path, stdin: s
     assert not stdin.strip() or stdin.strip() not in result.output
 
 
-def test_import_of_bytes_that_are_no_text(tmp_path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - this very program
+def test_import_of_bytes_that_are_not_text_is_an_error(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "der_client.cli", "keys", "import", "owner", "--dir", str(tmp_path)],
         input=b"\xff" * 64,
         capture_output=True,
@@ -75,7 +75,7 @@ def test_import_of_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert done.stderr == b"error: a private key is text of 64 or 66 hexadecimal digits\n"
 
 
-def test_new_keys_differ_and_are_kept_in_the_default_folder(der: RunDer, tmp_path: Path) -> None:
+def test_new_keys_differ_and_are_saved_in_the_default_folder(der: RunDer, tmp_path: Path) -> None:
     made = [json.loads(der("keys", "new", name, "--json").stdout) for name in ("alice", "bob")]
     assert made[0]["testnet"] != made[1]["testnet"]
     folder = tmp_path / "config" / "der-client" / "keys"
@@ -100,19 +100,19 @@ def test_a_key_is_never_overwritten(der: RunDer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../owner", "a/b", "", "-", ".hidden", "a.b", "ä", "x" * 65])
-def test_a_name_is_no_path(der: RunDer, tmp_path: Path, name: str) -> None:
+def test_invalid_names_are_rejected(der: RunDer, tmp_path: Path, name: str) -> None:
     for command in ("new", "import", "address"):
         assert der("keys", command, "--dir", tmp_path / "keys", "--", name, stdin=SECRET).exit_code == 2
     assert not list(tmp_path.iterdir())
 
 
-def test_a_secret_as_name_is_refused_and_not_repeated(der: RunDer) -> None:
+def test_a_secret_in_place_of_a_name_is_rejected_and_not_shown(der: RunDer) -> None:
     result = der("keys", "import", SECRET, stdin=SECRET)
     assert result.exit_code == 1
     assert SECRET[:12] not in result.output
 
 
-def test_list(der: RunDer, tmp_path: Path) -> None:
+def test_list_shows_names_and_addresses(der: RunDer, tmp_path: Path) -> None:
     der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
     other = json.loads(der("keys", "new", "another", "--dir", tmp_path, "--json").stdout)
     result = der("keys", "list", "--dir", tmp_path, "--json")
@@ -132,7 +132,7 @@ def test_list_needs_no_passphrase(der: RunDer, tmp_path: Path, monkeypatch: pyte
     assert TESTNET in der("keys", "list", "--dir", tmp_path).stdout
 
 
-def test_list_passes_over_what_is_no_key(der: RunDer, tmp_path: Path) -> None:
+def test_list_skips_files_that_are_not_keys(der: RunDer, tmp_path: Path) -> None:
     der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
     (tmp_path / "notes.json").write_text("{}")
     result = der("keys", "list", "--dir", tmp_path, "--json")
@@ -141,7 +141,7 @@ def test_list_passes_over_what_is_no_key(der: RunDer, tmp_path: Path) -> None:
     assert "notes.json is not a key file" in result.stderr
 
 
-def test_list_of_no_keys(der: RunDer, tmp_path: Path) -> None:
+def test_list_without_keys_suggests_how_to_create_one(der: RunDer, tmp_path: Path) -> None:
     result = der("keys", "list", "--dir", tmp_path / "none")
     assert result.exit_code == 0
     assert "der keys new NAME" in result.stdout
@@ -149,19 +149,19 @@ def test_list_of_no_keys(der: RunDer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("network", "address"), [("mainnet", MAINNET), ("testnet", TESTNET), ("devnet", TESTNET)])
-def test_address_on_a_network_alone(der: RunDer, tmp_path: Path, network: str, address: str) -> None:
+def test_address_on_one_network(der: RunDer, tmp_path: Path, network: str, address: str) -> None:
     der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
     assert der("keys", "address", "owner", "--dir", tmp_path, "--network", network).stdout == f"{address}\n"
 
 
-def test_addresses(der: RunDer, tmp_path: Path) -> None:
+def test_address_on_all_networks(der: RunDer, tmp_path: Path) -> None:
     der("keys", "import", "owner", "--dir", tmp_path, stdin=SECRET)
     assert der("keys", "address", "owner", "--dir", tmp_path).stdout == f"mainnet  {MAINNET}\ntestnet  {TESTNET}\n"
     shown = json.loads(der("keys", "address", "owner", "--dir", tmp_path, "--json").stdout)
     assert (shown["mainnet"], shown["testnet"]) == (MAINNET, TESTNET)
 
 
-def test_address_of_no_key(der: RunDer, tmp_path: Path) -> None:
+def test_address_of_an_unknown_key_is_an_error(der: RunDer, tmp_path: Path) -> None:
     result = der("keys", "address", "nobody", "--dir", tmp_path)
     assert result.exit_code == 1
     assert "no key nobody" in result.stderr
@@ -175,15 +175,15 @@ class Finished:
 
 
 def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]]) -> Finished:
-    """Run the command line with a terminal of its own, type each answer after its prompt, and see what it shows."""
+    """Run a command in a new terminal, type each answer after its prompt, and return what it shows."""
     master, slave = pty.openpty()
-    # Becomes the leader of a session whose terminal is the one it opens first.
+    # The process becomes a session leader: the first terminal that it opens is its controlling terminal.
     own_terminal = (
         "import os, sys; os.setsid(); os.open(sys.argv[1], os.O_RDWR);"
         "os.execv(sys.executable, [sys.executable, '-m', 'der_client.cli', *sys.argv[2:]])"
     )
     environment = {name: value for name, value in os.environ.items() if name != "DER_PASSPHRASE"}
-    process = subprocess.Popen(  # noqa: S603 - this very program
+    process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", own_terminal, os.ttyname(slave), *map(str, arguments)],
         stdin=slave,
         stdout=subprocess.PIPE,
@@ -194,7 +194,7 @@ def on_terminal(*arguments: str | Path, answers: list[tuple[str, str]]) -> Finis
     for prompt, answer in answers:
         seen_before = len(shown)
         while prompt not in shown[seen_before:]:
-            # The parent holds the terminal open, too: it would not notice the end of a command that asks nothing.
+            # This process keeps the terminal open, too: reading does not show that a command ended without a prompt.
             assert process.poll() is None or select.select([master], [], [], 0)[0], shown
             if select.select([master], [], [], 1)[0]:
                 shown += os.read(master, 4096).decode()
@@ -225,7 +225,7 @@ def test_the_mnemonic_is_shown_on_the_terminal_only(tmp_path: Path) -> None:
     assert load_key(tmp_path / "alice.json", PASSPHRASE) == Wallet.from_mnemonic(words).account(0)
 
 
-def test_without_being_asked_no_mnemonic_is_shown(tmp_path: Path) -> None:
+def test_the_mnemonic_is_not_shown_by_default(tmp_path: Path) -> None:
     answers = [("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
     done = on_terminal("keys", "new", "alice", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0
@@ -233,7 +233,7 @@ def test_without_being_asked_no_mnemonic_is_shown(tmp_path: Path) -> None:
     assert not any(len(line.split()) >= 12 for line in shown)
 
 
-def test_passphrases_that_differ(tmp_path: Path) -> None:
+def test_different_passphrases_are_rejected(tmp_path: Path) -> None:
     done = on_terminal(
         "keys", "new", "a", "--dir", tmp_path, answers=[("Passphrase", PASSPHRASE), ("again", "another passphrase")]
     )
@@ -250,8 +250,8 @@ def test_a_key_typed_on_the_terminal_is_not_echoed(tmp_path: Path) -> None:
     assert load_key(tmp_path / "owner.json", PASSPHRASE).to_hex() == SECRET
 
 
-def test_no_terminal_to_show_the_mnemonic_on(tmp_path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - this very program
+def test_show_mnemonic_without_a_terminal_is_an_error(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "der_client.cli", "keys", "new", "alice", "--show-mnemonic", "--dir", str(tmp_path)],
         capture_output=True,
         text=True,

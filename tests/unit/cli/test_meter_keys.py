@@ -1,4 +1,4 @@
-"""Keys of meters in files: PEM on both curves, encrypted or not, and the same files as other keys."""
+"""Files with keys of meters: PEM on both curves, encrypted or not, and the formats of other keys."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -36,7 +36,7 @@ def written(
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 @pytest.mark.parametrize(("made_on", "curve"), [(ec.SECP256R1(), Curve.P256), (ec.SECP256K1(), Curve.SECP256K1)])
-def test_keys_in_pem_sign_on_their_curve(
+def test_pem_keys_sign_on_their_curve(
     tmp_path: Path, form: PrivateFormat, made_on: ec.EllipticCurve, curve: Curve
 ) -> None:
     key = ec.generate_private_key(made_on)
@@ -45,7 +45,7 @@ def test_keys_in_pem_sign_on_their_curve(
     assert verify_digest(key.public_key(), DIGEST, signature, curve)
 
 
-def test_a_passphrase_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     path = written(tmp_path, key, encryption=BestAvailableEncryption(b"correct"))
     monkeypatch.setenv("DER_PASSPHRASE", "correct")
@@ -55,7 +55,7 @@ def test_a_passphrase_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         read_meter_key(path)
 
 
-def test_other_key_files_are_read_as_before(tmp_path: Path) -> None:
+def test_other_key_files_are_read_too(tmp_path: Path) -> None:
     path = tmp_path / "meter.txt"
     key = PrivateKey.generate()
     path.write_text(key.to_hex())
@@ -69,12 +69,12 @@ def test_other_key_files_are_read_as_before(tmp_path: Path) -> None:
         (ed25519.Ed25519PrivateKey.generate, "got Ed25519PrivateKey"),
     ],
 )
-def test_keys_of_other_curves_are_refused(tmp_path: Path, make: Any, told: str) -> None:
+def test_keys_of_other_curves_are_rejected(tmp_path: Path, make: Any, told: str) -> None:
     with pytest.raises(KeyFormatError, match=rf"meter.pem: expected a key on P-256 or secp256k1, {told}"):
         read_meter_key(written(tmp_path, make()))
 
 
-def test_what_is_not_a_key_is_refused_without_showing_it(tmp_path: Path) -> None:
+def test_an_invalid_key_is_rejected_and_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "meter.pem"
     path.write_text("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n")
     with pytest.raises(KeyFormatError, match="prime256v1") as caught:

@@ -1,4 +1,4 @@
-"""``der outbox``: what a journal holds."""
+"""``der outbox`` lists, shows, retries and cancels the jobs of a journal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TXID = "ab" * 32
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A journal with a job of each kind, where commands keep theirs."""
+    """A journal with a job in each state, in the folder where commands keep their journals."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     folder = tmp_path / "der-client"
     folder.mkdir()
@@ -45,7 +45,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_list(der: RunDer, place: Path) -> None:
+def test_list_shows_jobs_and_counts(der: RunDer, place: Path) -> None:
     done = der("outbox", "list")
     assert done.exit_code == 0
     lines = done.output.splitlines()
@@ -63,7 +63,7 @@ def test_list(der: RunDer, place: Path) -> None:
     assert answer["counts"]["sent"] == 1
 
 
-def test_show(der: RunDer, place: Path) -> None:
+def test_show_prints_one_job(der: RunDer, place: Path) -> None:
     shown = der("outbox", "show", "rent/may", "--journal", place).output
     assert "(ok true)" in shown
     assert "flat 3" in shown
@@ -89,13 +89,15 @@ def test_retry_and_cancel(der: RunDer, place: Path) -> None:
         (("list", "--journal", "nowhere.db"), "there is no journal nowhere.db"),
     ],
 )
-def test_mistakes(der: RunDer, place: Path, arguments: tuple[str, ...], words: str) -> None:
+def test_mistakes_are_reported(der: RunDer, place: Path, arguments: tuple[str, ...], words: str) -> None:
     done = der("outbox", *arguments)
     assert done.exit_code == 2
     assert words in " ".join(done.output.replace("│", " ").split())
 
 
-def test_which_journal(der: RunDer, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_journals_or_none_are_reported(
+    der: RunDer, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Journal(place.with_name("record.db")).close()
     done = der("outbox", "list")
     assert done.exit_code == 2
@@ -104,7 +106,7 @@ def test_which_journal(der: RunDer, place: Path, tmp_path: Path, monkeypatch: py
     assert "there is none yet" in der("outbox", "list").output
 
 
-def test_what_is_no_journal(der: RunDer, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_rejected(der: RunDer, tmp_path: Path) -> None:
     place = tmp_path / "diary"
     place.write_text("dear diary")
     done = der("outbox", "list", "--journal", place)

@@ -1,4 +1,4 @@
-"""What others wrote reaches a terminal, a spreadsheet or a JSON reader only as harmless text."""
+"""Text from other people reaches a terminal, a spreadsheet or a JSON reader only in a harmless form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202etxt\r\n\x7f[red]x[/red]"
 HARMFUL = ("\x1b", "\x07", "\x9b", "\u202e", "\r", "\x7f")
 
 
-def test_everything_a_terminal_obeys_is_written_out() -> None:
+def test_control_characters_are_escaped() -> None:
     shown = printable(HOSTILE)
     assert shown.isprintable()
     assert shown.startswith(r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202etxt\r\n\x7f")
@@ -22,7 +22,7 @@ def test_everything_a_terminal_obeys_is_written_out() -> None:
 
 
 @pytest.mark.parametrize("how", ["table", "fields", "transactions"])
-def test_tables(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_terminal_output_has_no_control_characters(how: str, capsys: pytest.CaptureFixture[str]) -> None:
     if how == "fields":
         print_fields(HOSTILE, [("location", HOSTILE)])
     elif how == "table":
@@ -34,7 +34,7 @@ def test_tables(how: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]x[/red]" in shown
 
 
-def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"location": HOSTILE, "price": "5 µSTX"})
     shown = capsys.readouterr().out
     assert not any(harmful in shown for harmful in HARMFUL)
@@ -42,7 +42,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert "µ" in shown
 
 
-def test_csv(capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_has_no_control_characters_or_formulas(capsys: pytest.CaptureFixture[str]) -> None:
     rows: list[dict[str, object]] = [
         {"id": 1, "purpose": "=HYPERLINK(1)", "x": -5},
         {"id": 2, "purpose": HOSTILE},

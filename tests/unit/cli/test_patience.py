@@ -1,4 +1,4 @@
-"""Services that start before their node."""
+"""Services that start before their node wait for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from der_client.stacks.errors import InvalidValueError, NodeUnreachableError
 from der_client.stacks.keys import PrivateKey
 
 
-def test_a_node_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_node_is_retried_with_growing_pauses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
 
@@ -28,7 +30,7 @@ def test_a_node_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyPatch, caps
     assert capsys.readouterr().err.count("trying again") == 8
 
 
-def test_other_errors_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_are_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("nothing to wait for"))
 
     def connect() -> str:
@@ -39,7 +41,7 @@ def test_other_errors_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", [["keeper"], ["gateway", "--store", "FILE"], ["index", "--database", "FILE"]])
-def test_the_services_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]) -> None:
+def test_services_wait_for_the_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]) -> None:
     pauses: list[float] = []
 
     def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Maps of plants: what is wrong in one is an error that names the plant and the field."""
+"""Plant maps: an error in a map names the plant and the field."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def written(folder: Path, text: str) -> Path:
         ("[[plant]]\nasset = 1\nformat = 3\n", "plant 1: format is 3: expected the name of a format"),
     ],
 )
-def test_a_wrong_map_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_invalid_map_is_rejected(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(MeterDataError, match=problem):
         read_map(written(tmp_path, text))
 

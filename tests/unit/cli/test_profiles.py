@@ -1,4 +1,4 @@
-"""Profiles: what is kept, what is never kept, and what comes before what."""
+"""Profiles: what is saved, what is never saved, and which setting takes precedence."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def two_profiles() -> None:
     ).write()
 
 
-class TestTheFile:
-    def test_the_first_one_is_in_use_and_only_its_owner_reads_it(self, der: RunDer) -> None:
+class TestProfilesFile:
+    def test_the_first_profile_is_in_use_and_the_file_is_private(self, der: RunDer) -> None:
         made = der("profile", "add", "home", "--url", "http://home:3999", "--key", "owner", "--json")
         assert json.loads(made.stdout)["current"] is True
         assert stat.S_IMODE(profiles_file().stat().st_mode) == 0o600
         assert Profiles.read() == Profiles({"home": Profile("http://home:3999", key="owner")}, "home")
 
-    def test_every_value_survives(self) -> None:
+    def test_values_with_special_characters_are_kept(self) -> None:
         odd = Profile("http://home:3999", DEPLOYER, 'C:\\keys\\ö "x".json', "postgresql://me@host/der?x='1'")
         Profiles({"a-1": odd}, "a-1").write()
         assert Profiles.read() == Profiles({"a-1": odd}, "a-1")
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_another_one_does_not_replace_unasked(self, der: RunDer) -> None:
+    def test_an_existing_profile_is_only_replaced_on_request(self, der: RunDer) -> None:
         refused = der("profile", "add", "test", "--url", "http://other:1")
         assert refused.exit_code == 1
         assert "already exists; change it with --replace" in refused.stderr
@@ -73,7 +73,7 @@ class TestTheFile:
         assert json.loads(der("profile", "show", "test", "--json").stdout)["deployer"] == DEPLOYER
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_one_that_is_not_there_names_those_that_are(self, der: RunDer) -> None:
+    def test_the_error_for_an_unknown_profile_lists_the_known_ones(self, der: RunDer) -> None:
         for command in (("use",), ("show",), ("remove",)):
             result = der("profile", *command, "hme")
             assert result.exit_code == 1
@@ -82,7 +82,7 @@ class TestTheFile:
             )
 
     @pytest.mark.parametrize("content", ["[profile", "profile = 1", '[profile.a]\nurl = "http://a"\npassword = "x"'])
-    def test_a_file_that_is_something_else(self, content: str) -> None:
+    def test_an_invalid_file_is_rejected(self, content: str) -> None:
         profiles_file().parent.mkdir(parents=True)
         profiles_file().write_text(content)
         with pytest.raises(ProfileError, match=str(profiles_file())):
@@ -98,33 +98,33 @@ class TestNoSecrets:
             ("--url", "http://h:1", "--database", "postgresql://me:hunter2@host/der"),
         ],
     )
-    def test_none_is_kept_or_shown(self, der: RunDer, options: tuple[str, ...]) -> None:
+    def test_secrets_are_neither_saved_nor_shown(self, der: RunDer, options: tuple[str, ...]) -> None:
         result = der("profile", "add", "x", *options)
         assert result.exit_code == 1
         assert SECRET[:12] not in result.output
         assert "hunter2" not in result.output
         assert not profiles_file().exists()
 
-    def test_a_line_break_is_refused(self) -> None:
+    def test_a_line_break_is_rejected(self) -> None:
         with pytest.raises(InvalidValueError, match="key: expected a line of text"):
             Profile("http://h:1", key='x"\n[profile.evil]')
 
 
-class TestWhatComesFirst:
-    def test_nothing_named(self) -> None:
+class TestPrecedence:
+    def test_defaults_without_a_profile(self) -> None:
         assert Settings.of() == Settings(DEFAULT_URL, True, None, None, None, None)
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_the_profile_in_use(self) -> None:
+    def test_the_profile_in_use_replaces_the_defaults(self) -> None:
         assert Settings.of() == Settings("http://home:3999", False, None, "owner", "home.db", "home")
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_the_variable_names_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_variable_selects_another_profile(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DER_PROFILE", "test")
         assert Settings.of() == Settings("https://api.testnet.hiro.so", False, DEPLOYER, "tester", None, "test")
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_a_url_sets_the_profile_aside(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_with_a_url_the_profile_in_use_is_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert Settings.of(url="http://x:1") == Settings("http://x:1", False, None, None, None, None)
         monkeypatch.setenv("DER_URL", "http://y:1")
         assert Settings.of() == Settings("http://y:1", False, None, None, None, None)
@@ -141,7 +141,7 @@ class TestWhatComesFirst:
         assert settings == Settings("http://x:1", False, DEPLOYER, "other", "d.db", "test")
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_a_profile_that_is_gone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unknown_profile_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DER_PROFILE", "gone")
         with pytest.raises(ProfileError, match="profile 'gone' not found; there are: home, test"):
             Settings.of()

@@ -1,4 +1,4 @@
-"""Amounts as people write them: exact both ways, and refused with a sentence where they are not clear."""
+"""Amounts as people write them are parsed and formatted exactly; unclear ones are rejected with an explanation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TODAY = date(2026, 7, 6)
     ("text", "wh"),
     [("50kWh", 50_000), ("50 kwh", 50_000), ("2.5MWh", 2_500_000), ("800Wh", 800), ("0.001kWh", 1), ("1_000 Wh", 1000)],
 )
-def test_energy(text: str, wh: int) -> None:
+def test_energy_is_parsed(text: str, wh: int) -> None:
     assert parse_energy(text, "ENERGY") == wh
 
 
@@ -49,25 +49,25 @@ def test_energy(text: str, wh: int) -> None:
         ("1" + "0" * 40 + "kWh", "more than the chain can hold"),
     ],
 )
-def test_energy_that_is_not_clear(text: str, said: str) -> None:
+def test_unclear_energy_is_rejected(text: str, said: str) -> None:
     with pytest.raises(InvalidValueError, match="ENERGY: ") as caught:
         parse_energy(text, "ENERGY")
     assert said in str(caught.value)
 
 
 @given(st.integers(1, 2**100))
-def test_energy_is_written_exactly(wh: int) -> None:
+def test_energy_is_formatted_exactly(wh: int) -> None:
     assert parse_energy(energy(wh).replace(",", ""), "x") == wh
 
 
 @given(st.integers(-(2**100), 2**100), st.integers(0, 18))
-def test_fixed_is_exact(amount: int, decimals: int) -> None:
+def test_fixed_point_numbers_are_exact(amount: int, decimals: int) -> None:
     text = fixed(amount, decimals).replace(",", "")
     assert Fraction(text) == Fraction(amount, 10**decimals)
     assert len(text.partition(".")[2]) == decimals
 
 
-def test_money() -> None:
+def test_money_and_prices_are_parsed() -> None:
     assert parse_stx("1.5STX", "x") == 1_500_000
     assert parse_stx("200 uSTX", "x") == 200
     assert parse_stx("200µSTX", "x") == 200
@@ -87,7 +87,7 @@ def test_money() -> None:
         parse_price("5kWh", "x")
 
 
-def test_power() -> None:
+def test_power_is_formatted() -> None:
     assert (power(6_000), power(6_500), power(240_000)) == ("6 kW", "6.5 kW", "240 kW")
 
 
@@ -102,17 +102,17 @@ def test_power() -> None:
         ("-6", date(2026, 6, 30)),
     ],
 )
-def test_days(text: str, day: date) -> None:
+def test_days_are_parsed(text: str, day: date) -> None:
     assert parse_day(text, "--day", TODAY) == day
 
 
 @pytest.mark.parametrize("text", ["2026-02-29", "7", "", "+99999", "now", "2026-07-01T00:00Z"])
-def test_what_is_not_a_day(text: str) -> None:
+def test_invalid_days_are_rejected(text: str) -> None:
     with pytest.raises(InvalidValueError, match="--day: expected a day such as 2026-07-06, today, tomorrow"):
         parse_day(text, "--day", TODAY)
 
 
-def test_months_and_moments() -> None:
+def test_months_and_moments_are_parsed() -> None:
     assert parse_month(None, "x", TODAY) == parse_month("this", "x", TODAY) == date(2026, 7, 1)
     assert parse_month("last", "x", date(2026, 1, 31)) == date(2025, 12, 1)
     assert parse_month("2025-11", "x", TODAY) == date(2025, 11, 1)

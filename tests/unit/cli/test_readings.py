@@ -1,4 +1,4 @@
-"""``der readings``: what it proposes for a file reads that file right, and what a person has to decide is said."""
+"""``der readings``: the proposed format reads the file correctly, and the output names what the user must decide."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ RUN = CliRunner()
         ),
     ],
 )
-def test_a_format_is_proposed_that_reads_the_file(name: str, said: str, options: list[str]) -> None:
+def test_the_proposed_format_reads_the_file(name: str, said: str, options: list[str]) -> None:
     done = RUN.invoke(app, ["readings", "inspect", str(SAMPLES / name), *options])
     assert done.exit_code == 0, done.output
     assert said in done.output
@@ -62,7 +62,7 @@ def test_a_format_is_proposed_that_reads_the_file(name: str, said: str, options:
     assert max(map(len, done.output.splitlines())) <= 160
 
 
-def test_bars_show_a_day_and_what_is_not_known(tmp_path: Path) -> None:
+def test_bars_show_a_day_with_unknown_slots(tmp_path: Path) -> None:
     rows = "".join(f"2026-06-01T{hour:02d}:00Z,{hour * 100 if hour != 5 else ''}\n" for hour in range(24))
     path = tmp_path / "day.csv"
     path.write_text("t,solar Wh\n" + rows)
@@ -77,7 +77,7 @@ def test_bars_show_a_day_and_what_is_not_known(tmp_path: Path) -> None:
     assert 'nulls = "unknown"' in done.output
 
 
-def test_records_of_json_that_nobody_described_are_proposed(tmp_path: Path) -> None:
+def test_a_format_is_proposed_for_an_unknown_json_layout(tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
     path.write_text(
         '{"other": [{"a": 1}], "data": {"rows": [{"at": "2026-06-01T10:00Z", "pv": {"kWh": 1}},'
@@ -90,7 +90,7 @@ def test_records_of_json_that_nobody_described_are_proposed(tmp_path: Path) -> N
     assert "2 intervals" in done.output
 
 
-def test_a_file_of_which_nothing_could_be_recorded_ends_with_4(tmp_path: Path) -> None:
+def test_a_file_without_recordable_intervals_exits_with_4(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["readings", "inspect", str(SAMPLES / "register_irregular.csv")])
     assert done.exit_code == 4
     assert "no interval begins or ends with a slot" in done.output
@@ -110,7 +110,7 @@ def test_channels_are_listed(tmp_path: Path) -> None:
     assert "slots of 1800 s: 48 known, 0 unknown" in one.output
 
 
-def test_a_proposal_can_be_kept_and_used(tmp_path: Path) -> None:
+def test_a_proposed_format_can_be_saved_and_used(tmp_path: Path) -> None:
     sample = SAMPLES / "de_dates.csv"
     proposal = propose_format(sample)
     assert isinstance(proposal.form, TableFormat)
@@ -130,7 +130,7 @@ def test_a_proposal_can_be_kept_and_used(tmp_path: Path) -> None:
         (b"time,what\n2026-06-01T10:00Z,on\n2026-06-01T10:15Z,off\n", "no header row|no column of readings"),
     ],
 )
-def test_what_does_not_look_like_readings_is_said(tmp_path: Path, data: bytes, told: str) -> None:
+def test_files_that_do_not_look_like_readings_are_rejected(tmp_path: Path, data: bytes, told: str) -> None:
     path = tmp_path / "export.csv"
     path.write_bytes(data)
     with pytest.raises(MeterDataError, match=told):

@@ -1,4 +1,4 @@
-"""Roles files: what is read, and what a bad one is told."""
+"""Roles files: how they are read, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write(tmp_path: Path, text: str) -> Path:
     return file
 
 
-def test_roles_and_regions_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_roles_and_regions_keep_the_order_of_the_file(tmp_path: Path) -> None:
     file = write(
         tmp_path,
         f"""
@@ -42,7 +42,7 @@ def test_roles_and_regions_in_the_order_of_the_file(tmp_path: Path) -> None:
     )
 
 
-def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     file = write(tmp_path, f'\ufeff[roles]\narbiter = ["{A}"]')
     assert read_roles(file) == (Grant(Role.ARBITER, A),)
 
@@ -51,7 +51,7 @@ def test_the_example_names_every_role() -> None:
     assert {grant.role for grant in read_roles(EXAMPLE)} == set(Role)
 
 
-def test_an_address_is_kept_in_its_canonical_spelling(tmp_path: Path) -> None:
+def test_addresses_are_converted_to_canonical_spelling(tmp_path: Path) -> None:
     assert read_roles(write(tmp_path, f'[roles]\narbiter = ["{A.lower()}"]')) == (Grant(Role.ARBITER, A),)
 
 
@@ -88,7 +88,7 @@ def test_an_address_is_kept_in_its_canonical_spelling(tmp_path: Path) -> None:
         (f'[grid-operators.CO]\nwho = ["{A}"]', "grid-operators", "CO", f"{{'who': ['{A}']}}", "must be a list"),
     ],
 )
-def test_a_bad_file_is_told_where_and_why(
+def test_the_error_for_an_invalid_file_names_the_place_and_problem(
     tmp_path: Path, text: str, table: str | None, key: str | None, value: str | None, problem: str
 ) -> None:
     file = write(tmp_path, text)
@@ -106,24 +106,24 @@ def test_a_bad_file_is_told_where_and_why(
     )
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RolesFileError, match="cannot be read: No such file"):
         read_roles(tmp_path / "none.toml")
 
 
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_a_binary_file_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "roles.toml"
     file.write_bytes(b"\xff\xfe[roles]")
     with pytest.raises(RolesFileError, match="is not valid TOML"):
         read_roles(file)
 
 
-def test_a_file_that_is_far_too_long(tmp_path: Path) -> None:
+def test_an_oversized_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(RolesFileError, match="more than 1048576 bytes"):
         read_roles(write(tmp_path, "#" * (1 << 20) + "\n"))
 
 
-def test_a_long_value_is_shown_shortened(tmp_path: Path) -> None:
+def test_long_values_are_shortened_in_errors(tmp_path: Path) -> None:
     with pytest.raises(RolesFileError) as caught:
         read_roles(write(tmp_path, f'roles = "{"x" * 5000}"'))
     assert len(f"{caught.value}") < 300

@@ -26,19 +26,19 @@ MNEMONIC = (
 
 
 @pytest.mark.parametrize("text", [SECRET, f"0x{SECRET}\n", f"  {SECRET}\n\n"])
-def test_a_file_of_hexadecimal(tmp_path: Path, text: str) -> None:
+def test_a_hexadecimal_key_file_is_read(tmp_path: Path, text: str) -> None:
     file = tmp_path / "owner.key"
     file.write_text(text)
     assert read_signing_key(file).to_hex() == SECRET
 
 
-def test_an_encrypted_file(tmp_path: Path) -> None:
+def test_an_encrypted_key_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "owner.json"
     save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
     assert read_signing_key(file).to_hex() == SECRET
 
 
-def test_an_encrypted_file_and_a_wrong_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_passphrase_is_rejected_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "owner.json"
     save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
     monkeypatch.setenv("DER_PASSPHRASE", "battery staple")
@@ -47,7 +47,7 @@ def test_an_encrypted_file_and_a_wrong_passphrase(tmp_path: Path, monkeypatch: p
     assert "battery" not in str(caught.value)
 
 
-def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DER_KEY", SECRET)
     assert read_signing_key(None).to_hex() == SECRET
 
@@ -59,12 +59,12 @@ def test_a_file_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest
     assert read_signing_key(file).to_hex() == OTHER
 
 
-def test_no_key_at_all() -> None:
+def test_a_missing_key_is_reported() -> None:
     with pytest.raises(KeyFormatError, match=r"--key NAME or FILE .* or put the key into the environment as DER_KEY"):
         read_signing_key(None)
 
 
-def test_an_environment_that_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_key_in_the_environment_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DER_KEY", SECRET[:-3])
     with pytest.raises(KeyFormatError, match=r"^DER_KEY: ") as caught:
         read_signing_key(None)
@@ -72,14 +72,14 @@ def test_an_environment_that_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"not a key", SECRET.encode() * 2000])
-def test_a_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_key_file_is_rejected(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "owner.key"
     file.write_bytes(content)
     with pytest.raises(KeyFormatError, match=f"key file {file}: "):
         read_signing_key(file)
 
 
-def test_an_encrypted_file_out_of_a_pipe(tmp_path: Path) -> None:
+def test_an_encrypted_key_is_read_from_a_pipe(tmp_path: Path) -> None:
     save_key(tmp_path / "owner.json", PrivateKey.from_hex(SECRET), "correct horse")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -91,27 +91,27 @@ def test_an_encrypted_file_out_of_a_pipe(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "secret", [SECRET, SECRET[:-1], SECRET[:62], f"0X{SECRET}", MNEMONIC.title(), " ".join(MNEMONIC.split()[:12])]
 )
-def test_a_secret_in_the_place_of_a_file_is_not_repeated(secret: str) -> None:
+def test_a_secret_in_place_of_a_file_name_is_not_shown(secret: str) -> None:
     with pytest.raises(KeyFormatError, match="looks like a key or a mnemonic") as caught:
         read_signing_key(Path(secret))
     assert secret not in str(caught.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_key_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(KeyFormatError, match="cannot be read: No such file"):
         read_signing_key(tmp_path / "owner.key")
 
 
 @pytest.mark.parametrize("argument", [SECRET, f"0x{SECRET}", SECRET[:64], MNEMONIC])
 @pytest.mark.parametrize("option", ["--key", "--key-file"])
-def test_a_key_as_argument_is_refused_and_not_repeated(der: RunDer, option: str, argument: str) -> None:
+def test_a_key_as_an_argument_is_rejected_and_not_shown(der: RunDer, option: str, argument: str) -> None:
     result = der("deploy", "--url", "http://127.0.0.1:1", option, argument)
     assert result.exit_code == 1
     assert "on a command line every user of this machine can see it" in result.stderr
     assert argument[:12] not in result.output
 
 
-def test_an_empty_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_passphrase_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "owner.json"
     save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
     monkeypatch.setenv("DER_PASSPHRASE", "")
@@ -119,11 +119,11 @@ def test_an_empty_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         read_signing_key(file)
 
 
-def test_nobody_to_ask_for_the_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_passphrase_without_a_terminal_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "owner.json"
     save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
     monkeypatch.delenv("DER_PASSPHRASE")
-    done = subprocess.run(  # noqa: S603 - this very program
+    done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "der_client.cli", "deploy", "--url", "http://127.0.0.1:1", "--key-file", str(file)],
         capture_output=True,
         text=True,
