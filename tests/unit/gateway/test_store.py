@@ -1,4 +1,4 @@
-"""What a gateway has taken stays: on disk before it is acknowledged, once, until it is done with."""
+"""The gateway stores each message once, on disk before it acknowledges it, until the message is finished."""
 
 import sqlite3
 from datetime import date
@@ -21,12 +21,12 @@ def message(number: int, key: PrivateKey | ec.EllipticCurvePrivateKey = KEY) -> 
     return DayMessage.sign(key, readings, contract=CONTRACT, asset_id=2**100, key_epoch=1, chain_id=0x80000000)
 
 
-def test_what_was_added_is_there_after_the_process_is_gone(tmp_path: Path) -> None:
+def test_added_messages_survive_a_killed_process(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     store = MessageStore(path)
     both = [message(0), message(2, ec.generate_private_key(ec.SECP256R1()))]
     assert store.add(both, "http") == [True, True]
-    # Not closed: whatever is on disk now is all that a killed process leaves.
+    # The first store is not closed: a killed process leaves only what is on disk now.
     with MessageStore(path) as again:
         assert [each.message for each in again.due(10)] == both
         assert again.add(both, "mqtt") == [False, False]
@@ -36,7 +36,7 @@ def test_what_was_added_is_there_after_the_process_is_gone(tmp_path: Path) -> No
     store.close()
 
 
-def test_a_message_waits_until_it_is_due_and_ends_in_a_state(tmp_path: Path) -> None:
+def test_a_message_waits_until_it_is_due_and_ends_as_recorded(tmp_path: Path) -> None:
     with MessageStore(tmp_path / "s") as store:
         first, second = message(0), message(2)
         store.add([first, second], "http")
@@ -53,7 +53,7 @@ def test_a_message_waits_until_it_is_due_and_ends_in_a_state(tmp_path: Path) -> 
         assert store.counts()[MessageState.WAITING] == 1
 
 
-def test_a_list_is_added_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_is_added_completely_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with MessageStore(tmp_path / "s") as store:
 
         def fail(self: DayMessage) -> str:
@@ -70,7 +70,7 @@ def test_a_list_is_added_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
         assert store.counts()[MessageState.WAITING] == 0
 
 
-def test_a_file_that_is_something_else_is_refused(tmp_path: Path) -> None:
+def test_an_unrelated_file_or_a_later_version_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database at all, but long enough to be looked at" * 40)
     with pytest.raises(InvalidValueError, match="cannot be used as the gateway's store"):

@@ -1,4 +1,4 @@
-"""What needs doing, where it cannot be made on a devnet in passing."""
+"""Items that need attention, in cases that are hard to cause on a devnet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPAN = (date(2026, 6, 1), date(2026, 7, 1))
 
 
 def with_feed(block: FilledBlock, add_wh: int) -> FilledBlock:
-    """The same block, but the grid meter counted so much more."""
+    """Return the block with every feed increased by ``add_wh``."""
 
     def changed(printed: Printed) -> Printed:
         event = printed.event
@@ -37,7 +37,7 @@ def with_feed(block: FilledBlock, add_wh: int) -> FilledBlock:
     )
 
 
-def test_a_grid_meter_that_counts_more_than_the_plant_is_a_conflict(tmp_path: Path) -> None:
+def test_a_feed_above_the_plants_production_is_a_conflict(tmp_path: Path) -> None:
     found = {}
     for add_wh in (0, 10**9):
         place = tmp_path / f"{add_wh}.sqlite"
@@ -56,7 +56,7 @@ def test_a_grid_meter_that_counts_more_than_the_plant_is_a_conflict(tmp_path: Pa
         assert f"{honest.amount + 10**9:,} Wh" in row.text
 
 
-def test_what_one_plant_needs_is_what_the_list_of_all_has_of_it(tmp_path: Path) -> None:
+def test_the_list_of_one_plant_is_its_part_of_the_whole_list(tmp_path: Path) -> None:
     place = tmp_path / "index.sqlite"
     fill(place, ManyPlants(7, 20).blocks())
     with Index(place) as index:

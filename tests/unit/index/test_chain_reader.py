@@ -1,4 +1,4 @@
-"""Reading a chain that goes on, forks or is behind while it is read."""
+"""Reading a chain that grows, forks or lags behind during the reading."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ PLANTS, DAYS = 5, 4
 
 
 class MovingChain(SyntheticChain):
-    """A chain to which something happens after so many questions.
+    """A chain that changes between requests.
 
     Attributes:
-        happens: What, by the number of the question before it.
-        short: Whether a page holds less than was asked for.
+        happens: What to do at a request, by the request's number.
+        short: Whether pages hold fewer events than requested.
+        without_blocks: Whether events lack their block.
+        questions: The number of requests so far.
     """
 
     def __init__(self, plants: int, days: int) -> None:
@@ -68,11 +70,11 @@ class MovingChain(SyntheticChain):
         return self._bodies[f"/extended/v2/blocks/{height}/transactions"]
 
     def pause(self) -> None:
-        """Go on by a block."""
+        """Mine a block."""
         self._mine(PausedSet(actor="ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM", paused=False))
 
     def fork(self, blocks: int) -> None:
-        """Take the last blocks away, and mine another."""
+        """Remove the last blocks, and mine another one."""
         gone = {f'"block_height":{block.height},' for block in self._blocks[-blocks:]}
         del self._blocks[-blocks:]
         for logs in self._logs.values():
@@ -112,7 +114,7 @@ def follow(chain: MovingChain, place: Path) -> int:
         return tip.events
 
 
-def test_new_blocks_that_come_while_it_reads_are_for_the_next_time(chain: MovingChain, place: Path) -> None:
+def test_blocks_mined_during_a_run_are_read_by_the_next_run(chain: MovingChain, place: Path) -> None:
     for question in (1, 3, 6, 9, 20, 33):
         chain.happens[question] = chain.pause
     with closing(Follower(chain.der, place, lease_s=0)) as follower:
@@ -122,13 +124,13 @@ def test_new_blocks_that_come_while_it_reads_are_for_the_next_time(chain: Moving
 
 
 @pytest.mark.parametrize("question", range(2, 38, 3))
-def test_a_fork_while_it_reads_is_noticed(chain: MovingChain, place: Path, question: int) -> None:
+def test_a_fork_during_a_run_is_detected(chain: MovingChain, place: Path, question: int) -> None:
     chain.happens[question] = lambda: chain.fork(6)
     assert follow(chain, place) == events_of(chain)
     assert not chain.happens
 
 
-def test_forks_between_two_looks(chain: MovingChain, place: Path) -> None:
+def test_forks_between_runs_are_followed(chain: MovingChain, place: Path) -> None:
     for blocks in (1, 3, 12, 2):
         follow(chain, place)
         chain.fork(blocks)
@@ -138,7 +140,7 @@ def test_forks_between_two_looks(chain: MovingChain, place: Path) -> None:
         assert index.production(None, FIRST_DAY, chain.last_day)
 
 
-def test_blocks_that_are_taken_out_are_told_even_if_none_came_in_their_place(chain: MovingChain, place: Path) -> None:
+def test_removed_blocks_without_replacement_are_reported(chain: MovingChain, place: Path) -> None:
     told: list[Progress] = []
     with closing(Follower(chain.der, place, lease_s=0)) as follower:
         follower.run_once()
@@ -152,23 +154,23 @@ def test_blocks_that_are_taken_out_are_told_even_if_none_came_in_their_place(cha
     assert [progress.undone_from for progress in told] == [len(chain._blocks) + 1]
 
 
-def test_another_chain_altogether_is_a_fork_from_the_start(chain: MovingChain, place: Path) -> None:
+def test_an_entirely_different_chain_is_a_fork_from_the_start(chain: MovingChain, place: Path) -> None:
     follow(chain, place)
     other = OtherChain(2, 1)
     assert follow(other, place) == events_of(other)
 
 
-def test_answers_that_are_shorter_than_asked_for(chain: MovingChain, place: Path) -> None:
+def test_pages_shorter_than_requested_are_read_completely(chain: MovingChain, place: Path) -> None:
     chain.short = True
     assert follow(chain, place) == events_of(chain)
 
 
-def test_logs_without_blocks(chain: MovingChain, place: Path) -> None:
+def test_logs_without_blocks_are_read(chain: MovingChain, place: Path) -> None:
     chain.without_blocks = True
     assert follow(chain, place) == events_of(chain)
 
 
-def test_a_replica_that_is_behind_is_no_fork(chain: MovingChain, place: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lagging_replica_is_not_a_fork(chain: MovingChain, place: Path, caplog: pytest.LogCaptureFixture) -> None:
     follow(chain, place)
     chain.pause()
     known = chain.block
@@ -187,10 +189,8 @@ def test_a_replica_that_is_behind_is_no_fork(chain: MovingChain, place: Path, ca
 
 
 @pytest.mark.parametrize("taken_away", [0, 6])
-def test_a_tip_that_is_older_than_what_is_known_changes_nothing(
-    chain: MovingChain, place: Path, taken_away: int
-) -> None:
-    """It comes from a replica that is behind, or the chain has grown since."""
+def test_a_tip_older_than_the_indexed_one_changes_nothing(chain: MovingChain, place: Path, taken_away: int) -> None:
+    """A lagging replica reported the tip, or the chain has grown since."""
     follow(chain, place)
     if taken_away:
         chain.fork(taken_away)
@@ -208,7 +208,7 @@ def test_a_tip_that_is_older_than_what_is_known_changes_nothing(
     assert follow(chain, place) == events_of(chain)
 
 
-def test_a_chain_that_never_rests_is_an_error(chain: MovingChain, place: Path) -> None:
+def test_a_chain_that_keeps_changing_is_an_error(chain: MovingChain, place: Path) -> None:
     follow(chain, place)
     reader = ChainReader(chain, "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM")  # type: ignore[arg-type]
     wrong = {name: Mark(1, ("00" * 32, 0)) for name in reader.contract_ids}

@@ -1,4 +1,4 @@
-"""Values go into SQL and come back as they were, and are found and sorted there as what they are."""
+"""Values are the same after a round trip through SQL, and are compared and sorted there by their own order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CASES: list[tuple[str, Any, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "annotation", "values"), CASES, ids=[case[0] for case in CASES])
-def test_values_come_back(name: str, annotation: Any, values: list[Any], tmp_path: Path) -> None:
+def test_values_survive_the_round_trip(name: str, annotation: Any, values: list[Any], tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
     table = Table("x", MetaData(), Column("id", Integer, primary_key=True), column_for(name, annotation))
     table.create(engine)
@@ -63,6 +63,6 @@ def test_each_field_of_each_event_has_a_column() -> None:
                 assert column_for(name, annotation).name == name
 
 
-def test_what_has_no_column_is_named() -> None:
+def test_a_field_without_a_column_is_named_in_the_error() -> None:
     with pytest.raises(TypeError, match="no column is known for speed"):
         column_for("speed", float)

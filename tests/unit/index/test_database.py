@@ -1,4 +1,4 @@
-"""Where an index can be, and what is said of where it cannot be."""
+"""Where an index can be stored, and the errors where it cannot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def chain() -> SyntheticChain:
 
 @pytest.fixture
 def place(chain: SyntheticChain, tmp_path: Path) -> Path:
-    """An index."""
+    """The path of an index."""
     place = tmp_path / "index.sqlite"
     index(chain, place)
     return place
@@ -49,7 +49,7 @@ def refused(place: Path | str) -> str:
 
 
 @pytest.mark.parametrize("name", ["a b.sqlite", "what?.sqlite", "50%20#1.sqlite"])
-def test_names_with_characters_of_urls(chain: SyntheticChain, tmp_path: Path, name: str) -> None:
+def test_file_names_may_contain_url_characters(chain: SyntheticChain, tmp_path: Path, name: str) -> None:
     height = index(chain, tmp_path / name)
     with Index(tmp_path / name) as opened:
         tip = opened.tip()
@@ -58,7 +58,7 @@ def test_names_with_characters_of_urls(chain: SyntheticChain, tmp_path: Path, na
         assert opened.place == str(tmp_path / name)
 
 
-def test_what_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_or_empty_file_is_reported(tmp_path: Path) -> None:
     missing = tmp_path / "none.sqlite"
     assert f"does not exist: run `der index --database {missing}`" in refused(missing)
     empty = tmp_path / "empty.sqlite"
@@ -83,11 +83,11 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         ("postgresql:///der?host=/no", "check that Postgres is running on this machine, or name its host in the URL"),
     ],
 )
-def test_where_no_index_can_be(place: str, said: str) -> None:
+def test_invalid_places_are_rejected(place: str, said: str) -> None:
     assert said.lower() in refused(place).lower()
 
 
-def test_what_is_no_index_is_not_changed(chain: SyntheticChain, tmp_path: Path) -> None:
+def test_files_that_are_not_an_index_are_not_changed(chain: SyntheticChain, tmp_path: Path) -> None:
     text, other = tmp_path / "text", tmp_path / "other.sqlite"
     text.write_text("Some words.")
     change(other, "CREATE TABLE mine (number)")
@@ -102,7 +102,9 @@ def test_what_is_no_index_is_not_changed(chain: SyntheticChain, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("version", "said"), [("0", "): rebuild it"), ("999", "): update der-client, or rebuild it")])
-def test_another_version(chain: SyntheticChain, place: Path, version: str, said: str) -> None:
+def test_an_index_of_another_version_must_be_rebuilt(
+    chain: SyntheticChain, place: Path, version: str, said: str
+) -> None:
     change(place, "UPDATE about SET value = ? WHERE name = 'version'", version)
     assert said in refused(place)
     with pytest.raises(IndexVersionError):
@@ -121,13 +123,15 @@ def test_another_version(chain: SyntheticChain, place: Path, version: str, said:
         ),
     ],
 )
-def test_other_contracts(chain: SyntheticChain, place: Path, name: str, value: str, said: str) -> None:
+def test_an_index_of_other_contracts_is_rejected(
+    chain: SyntheticChain, place: Path, name: str, value: str, said: str
+) -> None:
     change(place, "UPDATE about SET value = ? WHERE name = ?", value, name)
     with pytest.raises(IndexDatabaseError, match=said):
         Follower(chain.der, place)
 
 
-def test_what_another_indexer_writes_is_not_rebuilt(chain: SyntheticChain, place: Path) -> None:
+def test_an_index_that_another_indexer_writes_is_not_rebuilt(chain: SyntheticChain, place: Path) -> None:
     with Follower(chain.der, place) as working:
         height = working.run_once().height
         with pytest.raises(LeaseHeldError, match="stop that before you rebuild this"):
@@ -139,7 +143,7 @@ def test_what_another_indexer_writes_is_not_rebuilt(chain: SyntheticChain, place
     assert index(chain, place, rebuild=True) == height
 
 
-def test_what_was_rebuilt_meanwhile_is_read_again(chain: SyntheticChain, place: Path) -> None:
+def test_an_index_rebuilt_by_another_follower_is_filled_again(chain: SyntheticChain, place: Path) -> None:
     with Follower(chain.der, place, lease_s=0) as first:
         first.run_once()
         Follower(chain.der, place, rebuild=True, lease_s=0)._database.close()
@@ -150,7 +154,7 @@ def test_what_was_rebuilt_meanwhile_is_read_again(chain: SyntheticChain, place: 
         assert tip.events == chain.event_count
 
 
-def test_what_may_not_be_written(chain: SyntheticChain, place: Path) -> None:
+def test_a_place_without_write_permission_is_reported(chain: SyntheticChain, place: Path) -> None:
     place.chmod(0o400)
     place.parent.chmod(0o500)
     try:

@@ -1,4 +1,4 @@
-"""What days can deliver is the same, however they are found: by name, as a range, or by a query."""
+"""Deliverable energy is the same, whether days are found by name, as a range, or by a query."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PLANTS, DAYS = 5, 12
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index with feeds, rejected days and days that nobody has verified."""
+    """The path of an index with feeds, rejected days and unverified days."""
     place = tmp_path_factory.mktemp("index") / "index.sqlite"
     fill(place, ManyPlants(PLANTS, DAYS, last_day=LAST, mishaps=0.2).blocks())
     return place
 
 
-def test_days_are_found_alike(place: Path) -> None:
+def test_days_are_the_same_by_name_range_and_query(place: Path) -> None:
     every = [(plant, LAST - timedelta(days=ago)) for plant in range(1, PLANTS + 1) for ago in range(DAYS)]
     sparse = every[::11]
     day = table("day")
@@ -47,7 +47,7 @@ def test_days_are_found_alike(place: Path) -> None:
         assert [row for row in locked if row.due] == list(index.payments(due=True))
 
 
-def test_what_is_due_of_all_is_what_is_due_of_each(place: Path) -> None:
+def test_due_payments_agree_in_lists_and_in_single_answers(place: Path) -> None:
     with Index(place) as index:
         due = {row.payment_id: row.due for row in index.payments(due=True)}
         assert due

@@ -1,4 +1,4 @@
-"""The energy of slots from the arguments of calls: what of them was recorded, and what only looks like it."""
+"""The energy of slots from the arguments of calls: which slots were recorded, and which calls only look like it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_signed_day_has_its_slots() -> None:
     assert slots.of(recorded(0b11000, 12)) == SlotEnergies(3, (5, 7))
 
 
-def test_of_signed_days_those_count_that_were_recorded() -> None:
+def test_of_several_signed_days_only_the_recorded_ones_count() -> None:
     answers = OkValue(ListValue((ERR, OK)))
     slots = call("record-days", signed_days((1, 11), (2, 10)), answers)
     assert slots.of(recorded(0b11, 12)) == SlotEnergies(0, (2, 10))
@@ -72,21 +72,21 @@ def test_of_signed_days_those_count_that_were_recorded() -> None:
 @pytest.mark.parametrize(
     ("mask", "wh", "asset_id"), [(0b110, 12, 1), (0b11, 13, 1), (0b11, 12, 2)], ids=["mask", "sum", "plant"]
 )
-def test_what_does_not_fit_the_event_is_not_believed(mask: int, wh: int, asset_id: int) -> None:
+def test_arguments_that_do_not_match_the_event_are_ignored(mask: int, wh: int, asset_id: int) -> None:
     assert call("record-day", signed_day(5, 7)).of(recorded(mask, wh, asset_id)) is None
 
 
-def test_one_slot_has_its_energy_as_the_sum() -> None:
+def test_the_energy_of_a_single_slot_is_the_sum() -> None:
     slots = call("record-production", [uint(1), uint(1), uint(8), uint(30)])
     assert slots.of(recorded(0b1000, 30, signed=False)) == SlotEnergies(3, (30,))
     assert slots.of(recorded(0b1100, 30, signed=False)) is None
 
 
 @pytest.mark.parametrize("arguments", [[], [b"\x01"], [uint(1)] * 5, [b"\xff" * 9] * 5], ids=len)
-def test_a_contract_that_is_only_named_like_it_says_nothing(arguments: list[bytes]) -> None:
+def test_malformed_arguments_of_a_contract_of_the_same_name_are_ignored(arguments: list[bytes]) -> None:
     assert call("record-day", arguments).of(recorded(0b11, 12)) is None
     assert call("record-days", arguments, OkValue(ListValue((OK,)))).of(recorded(0b11, 12)) is None
 
 
-def test_a_call_of_another_contract_says_nothing() -> None:
+def test_calls_of_other_contracts_are_ignored() -> None:
     assert call("record-day", signed_day(5, 7), contract_id="ST.relay").of(recorded(0b11, 12)) is None

@@ -1,4 +1,4 @@
-"""Each event has a rule, and a history that cannot be is noticed; what the rules say is compared with the model."""
+"""Every event has a rule, and an impossible history is detected. The model tests check what the rules do."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_each_event_of_the_contracts_has_a_rule_and_a_table() -> None:
     assert {table for _, reads in HANDLERS.values() for table in reads} <= set(KEYS)
 
 
-def test_what_will_be_read_is_known_from_the_event() -> None:
+def test_the_rows_that_a_rule_reads_are_known_from_the_event() -> None:
     assert rows_read_by(created(7, 1)) == [("day_book", (1, DAY))]
     assert rows_read_by(cancelled(7)) == [("offer", (7,)), ("day_book", (1, DAY))]
 
 
-def test_the_end_of_an_offer_of_an_older_epoch_takes_nothing_from_the_book() -> None:
+def test_closing_an_offer_of_an_older_epoch_leaves_the_book_unchanged() -> None:
     state = MemoryState()
     for event in (created(1, 1), created(2, 2, wh=70), cancelled(1)):
         apply(state, event)
@@ -68,7 +68,7 @@ def test_the_end_of_an_offer_of_an_older_epoch_takes_nothing_from_the_book() -> 
     assert state.tables["day_book"][1, DAY]["forward_open_wh"] == 0
 
 
-def test_a_change_of_what_was_never_made_is_noticed() -> None:
+def test_a_change_to_an_unknown_asset_is_an_error() -> None:
     event = AssetReinstated(asset_id=3, actor="ST1", state=AssetState.VERIFIED)
     with pytest.raises(LookupError, match=r"asset \(3,\), which no earlier event has made"):
         apply(MemoryState(), event)

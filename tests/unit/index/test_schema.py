@@ -1,4 +1,4 @@
-"""The tables: made when they are asked for, once, and all of them with a new index."""
+"""Tables are defined once, at their first use; a new index gets all of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_new_index_has_all_tables_and_their_indexes(tmp_path: Path) -> None:
     assert "events_of_payment" in {index["name"] for index in made.get_indexes("events")}
 
 
-def test_other_tables_have_another_version() -> None:
+def test_changed_tables_need_a_new_version() -> None:
     tables = {table.name: table for each in (EVENT_TABLES, HISTORY_TABLES) for table in each.values()}
     lines = [
         f"{table.name}.{column.name} {column.type!r} {column.nullable} {column.primary_key}"
@@ -49,7 +49,7 @@ def test_other_tables_have_another_version() -> None:
     )
 
 
-def test_a_table_is_made_once_whoever_asks() -> None:
+def test_threads_share_one_definition_of_each_table() -> None:
     with ThreadPoolExecutor(8) as threads:
         asked = list(threads.map(lambda _: [*EVENT_TABLES.values(), *HISTORY_TABLES.values()], range(8)))
     assert all(tables == asked[0] for tables in asked)
@@ -57,7 +57,7 @@ def test_a_table_is_made_once_whoever_asks() -> None:
         HISTORY_TABLES["weather"]
 
 
-def test_asking_sqlite_loads_no_other_database_and_no_readers_of_files(tmp_path: Path) -> None:
+def test_queries_in_sqlite_import_no_postgres_and_no_file_readers(tmp_path: Path) -> None:
     place = tmp_path / "index.sqlite"
     Database(place, writable=True).close()
     unneeded = ["sqlalchemy.dialects.postgresql", "der_client.readings.table"]

@@ -1,4 +1,4 @@
-"""Rows of state over time, as the database keeps them."""
+"""The history of state in the database: each row with the blocks in which it was valid."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_row_whose_fields_are_called_like_sql_of_ours_is_replaced(tmp_path: Path) -> None:
-    """An alert has a field ``until``, which was also the name of a parameter."""
+def test_a_row_with_field_names_like_our_sql_parameters_is_replaced(tmp_path: Path) -> None:
+    """Alerts have a field ``until``, which was also the name of an SQL parameter."""
     place = tmp_path / "index.sqlite"
     database, versions = Database(place, writable=True), Versions()
     levels = {5: AlertLevel.WATCH, 7: AlertLevel.EMERGENCY}

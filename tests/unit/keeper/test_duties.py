@@ -1,4 +1,4 @@
-"""The keeper's memory: what is due when, and that it forgets what is closed."""
+"""The keeper's memory: when something is due, and that closed items are forgotten."""
 
 from __future__ import annotations
 
@@ -119,16 +119,16 @@ def test_a_payment_waits_for_its_day() -> None:
     assert (duties.due(Action.SETTLE), duties.open_payments, duties.locked_ustx) == ((2,), 1, 50)
 
 
-def test_a_day_that_is_over_is_looked_at_without_being_told() -> None:
+def test_a_past_day_is_looked_at_without_an_event() -> None:
     assert told(funded(1, YESTERDAY)).days_to_look_at(10) == [(1, YESTERDAY)]
     assert told(funded(1, TODAY)).days_to_look_at(10) == []
 
 
-def test_a_spot_fill_is_closed_from_the_start() -> None:
+def test_a_spot_fill_is_never_an_open_payment() -> None:
     assert told(funded(1, YESTERDAY, spot=True)).open_payments == 0
 
 
-def test_a_day_of_which_nothing_is_due_is_looked_at_a_few_times() -> None:
+def test_a_day_with_nothing_due_is_looked_at_only_a_few_times() -> None:
     duties = told(funded(1, YESTERDAY))
     for _ in range(LOOKS_AT_A_DAY):
         assert duties.days_to_look_at(10) == [(1, YESTERDAY)]
@@ -138,7 +138,7 @@ def test_a_day_of_which_nothing_is_due_is_looked_at_a_few_times() -> None:
     assert duties.days_to_look_at(10) == [(1, YESTERDAY)]
 
 
-def test_the_window_ends_once() -> None:
+def test_a_day_is_looked_at_when_its_window_ends() -> None:
     duties = told(funded(1, TODAY))
     end = window_end(TODAY)
     assert end == datetime(2026, 7, 1, tzinfo=UTC) + timedelta(days=WINDOW_DAYS + 1)
@@ -148,7 +148,7 @@ def test_the_window_ends_once() -> None:
     assert duties.days_to_look_at(10) == [(1, TODAY)]
 
 
-def test_what_was_held_for_due_is_looked_at_again() -> None:
+def test_reconsidered_payments_are_looked_at_again() -> None:
     duties = told(funded(1, YESTERDAY))
     duties.decide((1, YESTERDAY), Action.REFUND)
     duties.reconsider(1)
@@ -156,7 +156,7 @@ def test_what_was_held_for_due_is_looked_at_again() -> None:
     duties.reconsider(99)
 
 
-def test_no_more_days_than_asked_for() -> None:
+def test_at_most_the_requested_number_of_days_is_returned() -> None:
     duties = told(*(funded(number, YESTERDAY - timedelta(days=number)) for number in range(1, 6)))
     assert len(duties.days_to_look_at(3)) == 3
 
@@ -196,8 +196,8 @@ def test_expiry_times_of_closed_offers_do_not_pile_up() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 8), st.integers(-3, 3))))
-def test_openings_and_closings_in_any_order_and_number(steps: list[tuple[bool, int, int]]) -> None:
-    """Against the plainest model: a dictionary of what is open."""
+def test_payments_opened_and_closed_in_any_order_match_a_model(steps: list[tuple[bool, int, int]]) -> None:
+    """The model is a dictionary of the open payments."""
     duties = Duties()
     model: dict[int, date] = {}
     for opens, payment_id, offset in steps:
@@ -216,7 +216,7 @@ def test_openings_and_closings_in_any_order_and_number(steps: list[tuple[bool, i
 
 
 @pytest.mark.parametrize("action", [Action.SETTLE, Action.REFUND])
-def test_payments_of_less_than_the_least_value_are_never_due(action: Action) -> None:
+def test_payments_below_the_minimum_value_are_never_due(action: Action) -> None:
     duties = Duties(min_value_ustx=50)
     for payment_id, cost_ustx in ((1, 49), (2, 50), (3, 1)):
         duties.add_payment(payment_id, 1, YESTERDAY, cost_ustx, NOW)
@@ -225,7 +225,7 @@ def test_payments_of_less_than_the_least_value_are_never_due(action: Action) -> 
     assert (duties.open_payments, duties.locked_ustx) == (3, 100), "they are open all the same"
 
 
-def test_what_is_locked_in_a_token_is_never_too_little() -> None:
+def test_payments_in_a_token_have_no_minimum_value() -> None:
     duties = Duties(min_value_ustx=51)
     for event in (funded(1, YESTERDAY), funded(2, YESTERDAY, token=f"{SOMEBODY}.usdcx")):
         duties.apply(event, NOW)

@@ -1,4 +1,4 @@
-"""What the keeper does about the outcomes that a devnet does not bring about on demand."""
+"""How the keeper handles outcomes that a devnet does not produce on demand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SOMEBODY = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 
 
 class FakeOutbox:
-    """An outbox whose jobs end as they are told to; it never sends anything."""
+    """An outbox whose progress is scripted; it never sends anything."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
@@ -97,12 +97,12 @@ class Bench:
         return outcome
 
     def tell(self, state: JobState, reason: str = "", wait_s: float = 0.0) -> None:
-        """Let the outbox say something about the latest job."""
+        """Let the outbox report a state of the latest job."""
         key = list(self.outbox.jobs)[-1]
         self.outbox.progress.append(Progress(key, state, TXID, reason=reason, wait_s=wait_s))
 
     def send(self, *outcomes: Any, ids: tuple[int, ...] = (1, 2, 3, 4, 5)) -> None:
-        """Send, and let it be mined with an outcome at the next look."""
+        """Send a job, and let it be mined with the given outcomes at the next calls of ``collect``."""
         assert self.errands.send(Action.SETTLE, ids)
         self.tell(JobState.SENT)
         self.errands.collect()
@@ -128,17 +128,17 @@ def unknown() -> ConfirmationTimeoutError:
     return ConfirmationTimeoutError("who knows", TXID)
 
 
-def test_what_is_on_its_way_is_not_ready(bench: Bench) -> None:
+def test_in_flight_items_are_not_ready(bench: Bench) -> None:
     assert bench.ready() == [(1, 2, 3, 4, 5)]
     bench.send(unknown(), receipt(None, None), ids=(1, 2))
     assert bench.ready() == [(3, 4, 5)]
-    for _ in range(2):  # mined, and the API does not show it yet
+    for _ in range(2):  # mined, but not yet shown by the API
         assert (bench.errands.txids, bench.ready()) == ((TXID,), [(3, 4, 5)])
         bench.errands.collect()
     assert (len(bench.errands), bench.ready()) == (0, [(3, 4, 5)])
 
 
-def test_keepers_begin_in_different_places(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keepers_start_with_different_payments(monkeypatch: pytest.MonkeyPatch) -> None:
     orders = {
         tuple(number for _, ids in Bench(monkeypatch, f"account {account}").errands.ready(2) for number in ids)
         for account in range(20)
@@ -147,7 +147,7 @@ def test_keepers_begin_in_different_places(monkeypatch: pytest.MonkeyPatch) -> N
     assert all(sorted(order) == [1, 2, 3, 4, 5] for order in orders)
 
 
-def test_a_batch_that_fails_as_a_whole_is_repeated_one_by_one(bench: Bench) -> None:
+def test_a_failed_batch_is_retried_one_by_one(bench: Bench) -> None:
     bench.send(PostConditionAbortedError("too much", TXID))
     bench.errands.collect()
     report = bench.errands.report(EMPTY)
@@ -160,7 +160,7 @@ def test_a_batch_that_fails_as_a_whole_is_repeated_one_by_one(bench: Bench) -> N
     assert bench.ready() == [(1,), (2,), (3,), (4,), (5,)]
 
 
-def test_a_failing_item_is_tried_ever_less_often_and_alone(bench: Bench) -> None:
+def test_a_failing_item_is_retried_alone_with_growing_pauses(bench: Bench) -> None:
     transfer_failed = SettlementError.ERR_TRANSFER_FAILED.value
     bench.send(receipt(None, None, transfer_failed, None, None))
     waits = []
@@ -180,7 +180,7 @@ def test_a_failing_item_is_tried_ever_less_often_and_alone(bench: Bench) -> None
     assert "ERR_TRANSFER_FAILED (u5008)" in report.skipped[0].reason
 
 
-def test_an_item_that_others_did_is_done(bench: Bench) -> None:
+def test_an_item_settled_by_another_account_is_done(bench: Bench) -> None:
     bench.send(receipt(None, 5005, None, None, None))
     bench.errands.collect()
     assert bench.ready() == []
@@ -189,8 +189,8 @@ def test_an_item_that_others_did_is_done(bench: Bench) -> None:
     assert (skipped.id, skipped.done_by_other) == (2, True)
 
 
-def test_an_item_that_is_not_due_is_looked_at_again_and_not_sent_at_once(bench: Bench) -> None:
-    """A node that lags behind could say for ever that it is due: each time would cost a fee."""
+def test_an_item_that_is_not_due_is_reconsidered_after_a_pause(bench: Bench) -> None:
+    """A lagging node could report for ever that it is due, and each attempt would cost a fee."""
     not_deliverable = SettlementError.ERR_NOT_DELIVERABLE.value
     bench.send(receipt(None, None, None, None, not_deliverable))
     bench.errands.collect()
@@ -202,7 +202,7 @@ def test_an_item_that_is_not_due_is_looked_at_again_and_not_sent_at_once(bench: 
     assert bench.ready() == [(5,)]
 
 
-def test_a_single_call_that_the_contract_refuses(bench: Bench) -> None:
+def test_a_single_call_rejected_by_the_contract_is_skipped(bench: Bench) -> None:
     error = ContractError("…", TXID, contract="c", function="refund", name="ERR_PAYMENT_CLOSED", code=5005)
     bench.send(error, ids=(4,))
     bench.errands.collect()
@@ -212,8 +212,8 @@ def test_a_single_call_that_the_contract_refuses(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.GIVEN_UP])
-def test_what_cannot_be_sent_stops_everything_for_a_while(bench: Bench, state: JobState) -> None:
-    """No funds, or a fee above the cap: whatever it is, more of the same would end so, too."""
+def test_a_job_that_cannot_be_sent_pauses_all_sending(bench: Bench, state: JobState) -> None:
+    """With too few funds, or a fee above the cap, other jobs would fail in the same way."""
 
     def refuse() -> bool:
         add = bench.outbox.add
@@ -245,14 +245,14 @@ def test_what_cannot_be_sent_stops_everything_for_a_while(bench: Bench, state: J
     assert len(bench.errands.report(EMPTY).skipped) == 4
 
 
-def test_what_is_signed_anew_at_once_is_still_on_its_way(bench: Bench) -> None:
+def test_a_job_that_is_signed_again_is_still_in_flight(bench: Bench) -> None:
     bench.send()
     bench.tell(JobState.QUEUED, "another transaction used its nonce")
     bench.errands.collect()
     assert (bench.ready(), len(bench.errands)) == ([], 1)
 
 
-def test_keys_say_what_for_and_are_never_used_again(bench: Bench) -> None:
+def test_job_keys_name_the_items_and_are_never_reused(bench: Bench) -> None:
     transfer_failed = SettlementError.ERR_TRANSFER_FAILED.value
     bench.send(receipt(transfer_failed), ids=(3,))
     bench.errands.collect()
@@ -266,7 +266,7 @@ def test_keys_say_what_for_and_are_never_used_again(bench: Bench) -> None:
     assert len(long) < 200
 
 
-def test_a_keeper_goes_on_with_what_an_earlier_one_has_signed(bench: Bench) -> None:
+def test_a_keeper_continues_with_transactions_of_an_earlier_keeper(bench: Bench) -> None:
     note = json.dumps({"action": "settle", "ids": [1, 2]})
     bench.outbox.left = [
         SimpleNamespace(key="settle/1,2#1", note=note, txid=TXID),
@@ -282,7 +282,7 @@ def test_a_keeper_goes_on_with_what_an_earlier_one_has_signed(bench: Bench) -> N
     assert bench.duties.open_payments == 3
 
 
-def test_a_report_is_given_once(bench: Bench) -> None:
+def test_each_outcome_is_reported_once(bench: Bench) -> None:
     bench.send(receipt(None, 5005, 5008, None, None))
     bench.errands.collect()
     report = bench.errands.report(EMPTY)

@@ -1,4 +1,4 @@
-"""Following a contract's events: each once, in order, and knowing when the thread is lost."""
+"""Following a contract's events: each event once, in order, and an error when the position is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from der_client.stacks.rpc.answers import ContractLogEvent
 
 
 class FakeContract:
-    """Prints numbers."""
+    """A contract that prints numbers."""
 
     contract_id = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.settlement"
 
@@ -48,7 +48,7 @@ def numbers(events: list[Any]) -> list[int]:
     return [event.value.value for event in events if isinstance(event, UnknownEvent)]
 
 
-def test_each_event_once_oldest_first() -> None:
+def test_each_event_is_read_once_oldest_first() -> None:
     contract = FakeContract()
     contract.prints(1, 2, 3)
     feed = feed_of(contract)
@@ -63,7 +63,7 @@ def test_each_event_once_oldest_first() -> None:
     assert contract.read == 1, "not further back than it has seen"
 
 
-def test_a_contract_that_has_printed_nothing() -> None:
+def test_the_first_events_of_a_contract_are_read() -> None:
     contract = FakeContract()
     feed = feed_of(contract)
     feed.skip_to_end()
@@ -71,7 +71,7 @@ def test_a_contract_that_has_printed_nothing() -> None:
     assert numbers(feed.move_on(feed.read_new())) == [1, 2]
 
 
-def test_an_event_that_vanished_is_noticed() -> None:
+def test_a_vanished_event_is_detected() -> None:
     contract = FakeContract()
     contract.prints(1, 2)
     feed = feed_of(contract)
@@ -82,7 +82,7 @@ def test_an_event_that_vanished_is_noticed() -> None:
         feed.read_new()
 
 
-def test_too_many_events_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_new_events_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "MAX_EVENTS", 5)
     contract = FakeContract()
     contract.prints(0)

@@ -1,4 +1,4 @@
-"""Telling a chain that goes on from one that was replaced, and from a node that lags."""
+"""Distinguishing a growing chain from a replaced one and from a lagging node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def block(height: int, fork: str = "a") -> Block:
 
 
 class FakeClient:
-    """A node with a chain up to some height."""
+    """A node with a chain up to a given height."""
 
     def __init__(self, height: int, fork: str = "a") -> None:
         self.height = height
@@ -34,7 +34,7 @@ def look(chain: SeenChain, tip: Block, node: FakeClient | None = None) -> Place:
     return place
 
 
-def test_a_chain_that_goes_on() -> None:
+def test_a_growing_chain_has_new_blocks() -> None:
     chain = SeenChain()
     assert [look(chain, block(height)) for height in (5, 5, 6, 9, 9)] == [
         Place.ELSEWHERE,
@@ -45,7 +45,7 @@ def test_a_chain_that_goes_on() -> None:
     ]
 
 
-def test_a_node_that_lags_is_not_listened_to() -> None:
+def test_a_lagging_node_is_ignored() -> None:
     chain = SeenChain()
     for height in (5, 7, 9):
         look(chain, block(height))
@@ -56,7 +56,7 @@ def test_a_node_that_lags_is_not_listened_to() -> None:
     assert look(chain, block(10)) is Place.NEW
 
 
-def test_a_chain_that_was_set_back_is_believed_after_a_while() -> None:
+def test_a_chain_that_was_reset_is_accepted_after_a_while() -> None:
     chain = SeenChain()
     for height in (5, 9):
         look(chain, block(height))
@@ -64,7 +64,7 @@ def test_a_chain_that_was_set_back_is_believed_after_a_while() -> None:
     assert look(chain, block(6)) is Place.NEW
 
 
-def test_a_fork_is_noticed() -> None:
+def test_a_fork_is_detected() -> None:
     for tip in (block(9, "b"), block(10, "b"), block(6, "b"), block(4)):
         chain = SeenChain()
         for height in (5, 9):

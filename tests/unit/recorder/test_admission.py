@@ -1,4 +1,4 @@
-"""The checks before sending, at their limits to the second and to the Wh."""
+"""The checks before sending, at their limits: to the second and to the Wh."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_day_can_be_recorded_until_30_days_after_it() -> None:
 
 
 @pytest.mark.parametrize(("mask", "error"), [(0, ProductionError.ERR_INVALID_SLOTS), (1 << 95, None)])
-def test_slots_are_those_of_the_day(mask: int, error: ProductionError | None) -> None:
+def test_slots_must_be_within_the_day(mask: int, error: ProductionError | None) -> None:
     assert error_of(mask) is error
 
 
@@ -75,25 +75,27 @@ def test_an_hourly_day_has_24_slots() -> None:
         (ProductionDay(state=DayState.REJECTED, mask=0, wh=0), 0b1, 1, ProductionError.ERR_DAY_FINAL),
     ],
 )
-def test_what_the_day_can_take(row: ProductionDay | None, mask: int, wh: int, error: ProductionError | None) -> None:
+def test_the_state_of_the_day_limits_what_can_be_recorded(
+    row: ProductionDay | None, mask: int, wh: int, error: ProductionError | None
+) -> None:
     assert error_of(mask, wh, row=row) is error
 
 
-def test_not_outside_of_the_days_of_an_asset() -> None:
+def test_days_outside_the_assets_lifetime_are_rejected() -> None:
     outside = RIGHT.model_copy(update={"recordable": False})
     refusal = check_slots(outside, None, day=DAY, mask=1, wh=0, now=LATER)
     assert refusal is not None
     assert refusal.error is ProductionError.ERR_NOT_RECORDABLE
 
 
-def test_the_oracle_records_days_without_a_key() -> None:
+def test_the_oracle_records_only_for_assets_without_a_device_key() -> None:
     refusal = check_oracle(1, DAY, RIGHT)
     assert refusal is not None
     assert refusal.error is ProductionError.ERR_DEVICE_MUST_SIGN
     assert check_oracle(1, DAY, RIGHT.model_copy(update={"device_key": None})) is None
 
 
-def test_a_message_counts_only_as_it_was_signed() -> None:
+def test_a_changed_message_has_an_invalid_signature() -> None:
     message = DayMessage.sign(
         METER, DayReadings(DAY, 900, 0, (1, 2)), contract=CONTRACT, asset_id=1, key_epoch=3, chain_id=1
     )

@@ -1,4 +1,4 @@
-"""Planning against what is recorded: new, repeated, not comparable, in conflict."""
+"""Planning compares slots with those already recorded: new, repeated, not comparable, or in conflict."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ HOURS = st.lists(st.none() | st.integers(0, 9), min_size=24, max_size=24).map(tu
 METERED = MeteredDay(DAY, 3600, (10, 20, 30, *(None,) * 21))
 
 
-def test_a_day_without_a_row_is_all_new() -> None:
+def test_a_day_without_recorded_parts_is_all_new() -> None:
     plan = plan_day(METERED, [])
     assert plan.new == METERED
     assert not plan.is_done
@@ -43,13 +43,13 @@ def test_a_conflicting_repeat_is_reported() -> None:
     assert caught.value.conflicts == plan.conflicts
 
 
-def test_what_is_new_beside_a_repeat_remains() -> None:
+def test_new_slots_next_to_repeated_ones_remain() -> None:
     plan = plan_day(METERED, [RecordedPart(0b011, 30)])
     assert plan.new == METERED.only(0b100)
     assert plan.repeated_mask == 0b011
 
 
-def test_part_of_what_was_recorded_together_cannot_be_compared() -> None:
+def test_only_some_slots_of_a_recorded_part_cannot_be_compared() -> None:
     plan = plan_day(METERED, [RecordedPart(0b1110, 999)])
     assert plan.unchecked_mask == 0b110
     assert plan.new == METERED.only(0b001)
@@ -69,7 +69,7 @@ def test_parts_are_compared_one_by_one() -> None:
     assert plan.unchecked_mask == 0
 
 
-def test_impossible_parts_are_refused() -> None:
+def test_impossible_parts_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="slots 1 in common"):
         plan_day(METERED, [RecordedPart(0b11, 1), RecordedPart(0b10, 1)])
     with pytest.raises(InvalidValueError, match="mask"):
@@ -79,7 +79,7 @@ def test_impossible_parts_are_refused() -> None:
 
 
 @given(HOURS, HOURS)
-def test_each_metered_slot_is_in_one_place(
+def test_each_metered_slot_is_in_exactly_one_category(
     metered_whs: tuple[int | None, ...], recorded_whs: tuple[int | None, ...]
 ) -> None:
     metered, recorded = MeteredDay(DAY, 3600, metered_whs), MeteredDay(DAY, 3600, recorded_whs)
@@ -102,14 +102,14 @@ def test_recording_in_two_steps_leaves_nothing_to_do(wh_by_slot: tuple[int | Non
 
 
 def metered(watts: dict[int, Decimal]) -> MeteredDay:
-    """The day of a meter that tells the mean power of some hours, which in Wh is the same number."""
+    """Return the day of a meter that reports the mean power of some hours; the energy in Wh is the same number."""
     begin = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
     powers = ((begin + timedelta(hours=hour), power) for hour, power in sorted(watts.items()))
     (day,) = metered_days(IntervalSeries.from_power(powers, interval_seconds=3600), slot_seconds=3600)
     return day
 
 
-def test_what_a_gap_rounded_the_other_way_is_a_repeat() -> None:
+def test_a_difference_from_rounding_around_a_gap_is_a_repeat() -> None:
     power = Decimal("600.6")
     before, after = metered({10: power, 12: power}), metered({10: power, 11: power, 12: power})
     assert (before.wh_by_slot[10:13], after.wh_by_slot[10:13]) == ((600, None, 601), (600, 601, 600))
@@ -120,14 +120,14 @@ def test_what_a_gap_rounded_the_other_way_is_a_repeat() -> None:
         assert plan.new == after.only(1 << 11)
 
 
-def test_more_than_rounding_is_a_conflict() -> None:
+def test_a_difference_larger_than_rounding_is_a_conflict() -> None:
     day = metered({10: Decimal("600.6"), 12: Decimal("600.6"), 13: Decimal(7)})
     for slot, wh in ((10, 599), (10, 601), (12, 599), (12, 602), (13, 6), (13, 8)):
         (conflict,) = plan_day(day, [RecordedPart(1 << slot, wh)]).conflicts
         assert (conflict.mask, conflict.recorded_wh) == (1 << slot, wh)
     for wh, is_conflict in ((1200, True), (1201, False), (1202, True)):
         assert bool(plan_day(day, [RecordedPart(0b101 << 10, wh)]).conflicts) == is_conflict
-    # Without the meter's exact power nothing is known of any rounding.
+    # Without the meter's exact power, rounding cannot explain a difference.
     assert plan_day(MeteredDay(DAY, 3600, day.wh_by_slot), [RecordedPart(1 << 10, 601)]).conflicts != ()
 
 
@@ -136,7 +136,7 @@ def test_more_than_rounding_is_a_conflict() -> None:
     st.integers(1, 2**24 - 1),
     st.booleans(),
 )
-def test_a_file_that_grows_repeats_what_it_had(watts: dict[int, Decimal], known: int, at_once: bool) -> None:
+def test_a_growing_file_repeats_its_earlier_readings(watts: dict[int, Decimal], known: int, at_once: bool) -> None:
     earlier = {hour: power for hour, power in watts.items() if known >> hour & 1}
     assume(earlier)
     before, after = metered(earlier), metered(watts)
@@ -145,7 +145,7 @@ def test_a_file_that_grows_repeats_what_it_had(watts: dict[int, Decimal], known:
     plan = plan_day(after, parts)
     assert (plan.repeated_mask, plan.conflicts) == (before.mask, ())
     assert plan.new == after.only(after.mask & ~before.mask)
-    # What nothing was carried into is known for the same; a later run within the 1 Wh of its rounding, and no further.
+    # Without a fraction carried over from earlier hours, a run must match exactly; otherwise it may be rounded up.
     for run in runs:
         exact = sum(earlier[hour] for hour in range(run.start, run.start + len(run.whs)))
         may_differ = any(watts[hour] % 1 for hour in watts if hour < run.start)
@@ -159,10 +159,10 @@ def test_a_file_that_grows_repeats_what_it_had(watts: dict[int, Decimal], known:
     st.lists(st.tuples(st.integers(1, 2**24 - 1), st.integers(0, 2**24 - 1), st.booleans()), min_size=1, max_size=5),
     st.integers(0, 24),
 )
-def test_what_was_recorded_in_steps_is_no_conflict(
+def test_readings_recorded_in_steps_are_not_a_conflict(
     watts: dict[int, Decimal], steps: list[tuple[int, int, bool]], first_hour: int
 ) -> None:
-    """A file grows, some of what is missing is recorded at a time, and the beginning of what is recorded goes away."""
+    """A file grows, its missing slots are recorded in steps, and later its oldest recorded readings are removed."""
     known = recorded = 0
     parts: list[RecordedPart] = []
     for grown, chosen, at_once in steps:
@@ -180,12 +180,12 @@ def test_what_was_recorded_in_steps_is_no_conflict(
             continue
         plan = plan_day(metered(day), parts)
         assert plan.conflicts == ()
-        # The recorder gives again what it had left out.
+        # The recorder compares the recorded slots alone, too.
         assert plan_day(metered(day).only(recorded), parts).conflicts == ()
 
 
 @given(st.lists(st.none() | st.decimals(0, 9, places=2), min_size=8, max_size=8))
-def test_all_that_was_recorded_at_once_is_compared_to_the_wh(powers: list[Decimal | None]) -> None:
+def test_a_part_recorded_at_once_is_compared_to_the_wh(powers: list[Decimal | None]) -> None:
     watts = {hour: power for hour, power in enumerate(powers) if power is not None}
     assume(watts)
     day = metered(watts)
