@@ -1,4 +1,4 @@
-"""Day messages in CBOR: the same as in JSON, and bytes of strangers refused."""
+"""Day messages in CBOR: the same content as in JSON, and untrusted bytes are rejected."""
 
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ def message(signer: Signer) -> DayMessage:
 
 
 @pytest.mark.parametrize("signer", [PrivateKey.from_hex("01" * 32), ec.derive_private_key(5, ec.SECP256R1())])
-def test_what_was_written_is_read_and_small(signer: Signer) -> None:
+def test_messages_survive_the_round_trip_and_are_small(signer: Signer) -> None:
     signed = message(signer)
     assert from_cbor(to_cbor(signed)) == signed
     assert len(to_cbor(signed)) < len(signed.to_json()) * 0.75
@@ -34,7 +34,7 @@ def test_what_was_written_is_read_and_small(signer: Signer) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_bytes_of_strangers_are_refused(data: bytes) -> None:
+def test_arbitrary_bytes_are_rejected(data: bytes) -> None:
     with pytest.raises(InvalidValueError):
         from_cbor(data)
 
@@ -52,7 +52,7 @@ def test_bytes_of_strangers_are_refused(data: bytes) -> None:
         ({"asset_id": 2**200}, "asset_id"),
     ],
 )
-def test_fields_that_cannot_be_are_named(change: dict[str, Any], told: str) -> None:
+def test_invalid_fields_are_named_in_the_error(change: dict[str, Any], told: str) -> None:
     fields = cbor2.loads(to_cbor(message(PrivateKey.from_hex("01" * 32))))
     with pytest.raises(InvalidValueError, match=told):
         from_cbor(cbor2.dumps(fields | change))

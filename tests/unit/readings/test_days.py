@@ -16,14 +16,16 @@ HOURS = st.lists(st.none() | st.integers(0, 10**6), min_size=24, max_size=24).ma
 
 
 @given(st.integers(0, 96), st.integers(1, 10**12), st.sampled_from((900, 1800, 3600)), st.integers(-2, 2))
-def test_the_limit_is_the_contracts_inequality(slots: int, capacity_w: int, slot_seconds: int, offset: int) -> None:
+def test_the_limit_matches_the_contracts_inequality(
+    slots: int, capacity_w: int, slot_seconds: int, offset: int
+) -> None:
     slots = min(slots, 86400 // slot_seconds)
     limit = plausible_limit_wh(slots, capacity_w, slot_seconds)
     wh = limit + offset
     assert (wh <= Fraction(slots * capacity_w * slot_seconds, 3600) * Fraction(11, 10)) == (offset <= 0)
 
 
-def test_known_limit() -> None:
+def test_limits_for_known_cases() -> None:
     assert plausible_limit_wh(96, 6000, 900) == 158_400  # 6 kW * 24 h * 1.1
     assert plausible_limit_wh(1, 1, 900) == 0
 
@@ -31,12 +33,12 @@ def test_known_limit() -> None:
 @pytest.mark.parametrize(
     ("slots", "capacity_w", "slot_seconds"), [(97, 1, 900), (-1, 1, 900), (1, 0, 900), (1, 10**12 + 1, 900), (1, 1, 60)]
 )
-def test_impossible_limits_are_refused(slots: int, capacity_w: int, slot_seconds: int) -> None:
+def test_invalid_arguments_of_a_limit_are_rejected(slots: int, capacity_w: int, slot_seconds: int) -> None:
     with pytest.raises(InvalidValueError):
         plausible_limit_wh(slots, capacity_w, slot_seconds)
 
 
-def test_a_run_knows_its_slots_energy_and_times() -> None:
+def test_a_run_has_its_slots_energy_and_times() -> None:
     readings = DayReadings(date(2016, 7, 1), 1800, 46, (3, 4))
     assert readings.mask == run_mask(46, 2, 1800)
     assert readings.wh == 7
@@ -57,13 +59,13 @@ def test_a_run_knows_its_slots_energy_and_times() -> None:
         (DAY, 900, 0, (2**128,)),
     ],
 )
-def test_impossible_runs_are_refused(day: date, slot_seconds: int, start: int, whs: tuple[int, ...]) -> None:
+def test_invalid_runs_are_rejected(day: date, slot_seconds: int, start: int, whs: tuple[int, ...]) -> None:
     with pytest.raises(InvalidValueError):
         DayReadings(day, slot_seconds, start, whs)
 
 
 @given(HOURS)
-def test_a_day_and_its_runs_say_the_same(wh_by_slot: tuple[int | None, ...]) -> None:
+def test_a_day_and_its_runs_agree(wh_by_slot: tuple[int | None, ...]) -> None:
     metered = MeteredDay(DAY, 3600, wh_by_slot)
     runs = metered.runs()
     assert sum(run.mask for run in runs) == metered.mask
@@ -78,20 +80,20 @@ def test_a_day_and_its_runs_say_the_same(wh_by_slot: tuple[int | None, ...]) -> 
 
 
 @given(HOURS, st.integers(0, 2**24 - 1))
-def test_only_keeps_what_the_mask_names(wh_by_slot: tuple[int | None, ...], mask: int) -> None:
+def test_only_keeps_the_slots_of_the_mask(wh_by_slot: tuple[int | None, ...], mask: int) -> None:
     metered = MeteredDay(DAY, 3600, wh_by_slot)
     kept = metered.only(mask)
     assert kept.mask == metered.mask & mask
     assert kept.wh + metered.only(full_mask(3600) & ~mask).wh == metered.wh
 
 
-def test_zero_is_known_and_none_is_not() -> None:
+def test_zero_is_a_known_value_and_none_is_not() -> None:
     metered = MeteredDay(DAY, 3600, (0, None, *(5,) * 22))
     assert metered.mask == full_mask(3600) - 2
     assert [(run.start, len(run.whs)) for run in metered.runs()] == [(0, 1), (2, 22)]
 
 
-def test_days_that_cannot_be_are_refused() -> None:
+def test_invalid_days_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="24 slots of 3600 s"):
         MeteredDay(DAY, 3600, (1,) * 96)
     with pytest.raises(InvalidValueError, match="slot 3"):
@@ -104,7 +106,7 @@ def test_days_that_cannot_be_are_refused() -> None:
         MeteredDay.from_readings()
 
 
-def test_what_it_was_rounded_from_goes_with_it() -> None:
+def test_a_day_keeps_its_energy_before_rounding() -> None:
     tenths = (6006, None, 15, *(None,) * 21)
     exact = (Fraction(6006, 10), None, Fraction(3, 2), *(None,) * 21)
     day = MeteredDay(DAY, 3600, (600, None, 2, *(None,) * 21), tenths, 10)
@@ -123,7 +125,7 @@ def agreed(day: MeteredDay, mask: int, others_mask: int = 0) -> list[int]:
     return [wh for wh in range(day.wh + 9) if day.only(mask).agrees_with(wh, others_mask=others_mask)]
 
 
-def test_only_what_may_have_been_carried_in_makes_a_difference() -> None:
+def test_only_a_carry_from_earlier_slots_can_change_the_rounding() -> None:
     tenths = (12, 13, 40, 25, *(None,) * 20)
     day = MeteredDay(DAY, 3600, (1, 1, 4, 3, *(None,) * 20), tenths, 10)
     assert agreed(day, 0b1111) == [9], "all rounded together"
@@ -141,13 +143,13 @@ def test_only_what_may_have_been_carried_in_makes_a_difference() -> None:
         day.agrees_with(1, others_mask=1 << 24)
 
 
-def test_readings_agree_with_themselves_however_they_were_rounded() -> None:
+def test_readings_agree_with_either_rounding_of_themselves() -> None:
     day = MeteredDay(DAY, 3600, (2, *(None,) * 23), (3, *(None,) * 23), 2)
     assert agreed(day, 1) == [1, 2]
 
 
 def test_many_runs_carry_from_one_to_the_next() -> None:
-    """48 isolated slots of 1.5 Wh are 72 Wh, though they could be 48 or 96 Wh if each were rounded by itself."""
+    """48 isolated slots of 1.5 Wh are 72 Wh; if each were rounded alone, they could be 48 or 96 Wh."""
     day = MeteredDay(DAY, 900, (1, None, 2, None) * 24, (3, None) * 48, 2)
     assert agreed(day, day.mask) == [72]
 

@@ -18,7 +18,7 @@ DAY_NUMBER = 20089
 
 
 def series_of(watts: dict[int, int | Decimal], interval_seconds: int) -> IntervalSeries:
-    """Takes the power by number of the interval since the beginning of ``DAY``."""
+    """Return a series from the power of intervals, which are numbered from the beginning of ``DAY``."""
     return IntervalSeries.from_power(
         ((BEGIN + timedelta(seconds=index * interval_seconds), power) for index, power in watts.items()),
         interval_seconds=interval_seconds,
@@ -40,7 +40,9 @@ def days_with_gaps(draw: st.DrawFn) -> tuple[dict[int, int | Decimal], int, int]
 
 
 @given(days_with_gaps())
-def test_a_slot_is_known_if_all_of_it_is_and_nothing_is_lost(case: tuple[dict[int, int | Decimal], int, int]) -> None:
+def test_a_slot_with_all_its_intervals_is_known_and_no_energy_is_lost(
+    case: tuple[dict[int, int | Decimal], int, int],
+) -> None:
     watts, interval_seconds, slot_seconds = case
     day = one_day(watts, interval_seconds, slot_seconds)
     per_slot = slot_seconds // interval_seconds
@@ -60,13 +62,13 @@ def test_a_slot_is_known_if_all_of_it_is_and_nothing_is_lost(case: tuple[dict[in
     assert day.day == DAY
 
 
-def test_known_rounding() -> None:
-    # 10 W make 2.5 Wh in a quarter of an hour, 1 W makes 0.25.
+def test_rounding_in_known_cases() -> None:
+    # In a quarter of an hour, 10 W are 2.5 Wh, and 1 W is 0.25 Wh.
     assert one_day(dict.fromkeys(range(96), 10), 900, 900).wh_by_slot == (2, 3) * 48
     assert one_day(dict.fromkeys(range(96), 1), 900, 900).wh_by_slot == (0, 0, 0, 1) * 24
 
 
-def test_the_carry_waits_over_a_gap_but_not_over_midnight() -> None:
+def test_the_carry_is_kept_over_a_gap_but_not_over_midnight() -> None:
     watts: dict[int, int | Decimal] = {0: 2, 5: 2, 94: 2, 95: 2, 96: 2, 97: 2}
     first, second = metered_days(series_of(watts, 900), slot_seconds=900)
     assert [wh for wh in first.wh_by_slot if wh is not None] == [0, 1, 0, 1]
@@ -78,7 +80,7 @@ def test_the_carry_waits_over_a_gap_but_not_over_midnight() -> None:
 
 
 def test_standby_counts_as_zero_interval_by_interval() -> None:
-    # Of three 5-minute readings, one draws: it must not eat up what the others produced.
+    # In one of three 5-minute intervals the plant consumes; this must not reduce the production of the others.
     assert one_day({0: -600, 1: 600, 2: 600}, 300, 900).wh_by_slot[0] == 100
     assert one_day({0: Decimal("-2.8601")}, 900, 900).wh_by_slot[0] == 0
 
@@ -101,7 +103,7 @@ def test_days_without_any_reading_between_others_are_yielded_as_unknown() -> Non
     assert days[1].runs() == ()
 
 
-def test_an_interval_that_is_longer_than_a_slot_or_across_two_says_nothing_of_either() -> None:
+def test_intervals_longer_than_a_slot_or_across_two_leave_slots_unknown() -> None:
     assert one_day({0: 1000, 1: 1000}, 3600, 900).mask == 0
     assert one_day({0: 1000, 1: 1000}, 3600, 3600).wh_by_slot[:3] == (1000, 1000, None)
     shifted = IntervalSeries.from_power(
@@ -115,7 +117,7 @@ def test_an_interval_that_is_longer_than_a_slot_or_across_two_says_nothing_of_ei
     assert one_day(dict.fromkeys(range(9), 600), 600, 1800).wh_by_slot[:4] == (300, 300, 300, None)
 
 
-def test_what_cannot_be_a_day_is_refused() -> None:
+def test_invalid_days_and_slot_lengths_are_rejected() -> None:
     with pytest.raises(MeterDataError, match="before 1970"):
         list(metered_days(IntervalSeries((-900_000_000,), (0,), (1,)), slot_seconds=900))
     with pytest.raises(InvalidValueError, match="900, 1800 or 3600"):
@@ -130,7 +132,7 @@ def test_a_mistyped_year_is_an_error_and_not_300_000_days() -> None:
         list(metered_days(series, slot_seconds=900))
 
 
-def test_estimates_count_only_when_asked_and_are_shown() -> None:
+def test_estimates_count_only_on_request_and_are_marked() -> None:
     length = timedelta(minutes=5)
     qualities = [Quality.MEASURED] * 3 + [Quality.MEASURED, Quality.ESTIMATED, Quality.MEASURED]
     series = IntervalSeries.from_intervals(
@@ -144,7 +146,7 @@ def test_estimates_count_only_when_asked_and_are_shown() -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=96, max_size=96), st.sampled_from((1800, 3600)))
-def test_longer_slots_add_up_to_the_same_day(watts: list[int], slot_seconds: int) -> None:
+def test_longer_slots_sum_up_to_the_same_day(watts: list[int], slot_seconds: int) -> None:
     by_index: dict[int, int | Decimal] = dict(enumerate(watts))
     quarters = one_day(by_index, 900, 900)
     longer = one_day(by_index, 900, slot_seconds)

@@ -1,4 +1,4 @@
-"""Files that are not text in columns, and how any file is found its reader: exact energy, and hostile input refused."""
+"""File formats other than CSV, and the choice of a reader: energy is exact, and hostile input is rejected."""
 
 import io
 import json
@@ -76,7 +76,7 @@ def reading(number: int, value: str, quality: int | None = None) -> str:
     )
 
 
-def test_green_button_has_direction_power_of_ten_and_quality() -> None:
+def test_green_button_direction_power_of_ten_and_quality_are_read() -> None:
     values = reading(0, "312") + reading(1, "40", 0) + reading(2, "7", 8)
     (name,) = found = read_green_button(green_button(values=values, power=-1))
     assert name == "01 export"
@@ -87,7 +87,7 @@ def test_green_button_has_direction_power_of_ten_and_quality() -> None:
     assert list(read_green_button(green_button(values=values, direction=1))) == ["01 import"]
 
 
-def test_green_button_of_power_and_of_registers() -> None:
+def test_green_button_power_and_registers_are_read() -> None:
     (power,) = read_green_button(green_button(values=reading(0, "400"), uom=38)).values()
     assert energies(power) == [100]
     shown = reading(0, "1000") + reading(1, "1010") + reading(2, "5")
@@ -95,7 +95,7 @@ def test_green_button_of_power_and_of_registers() -> None:
     assert energies(register) == [10, None]
 
 
-def test_green_button_blocks_that_overlap_count_once_or_are_refused() -> None:
+def test_duplicate_green_button_readings_count_once_or_are_rejected() -> None:
     same = reading(0, "5") + reading(0, "5")
     assert energies(read_green_button(green_button(values=same))["01 export"]) == [5]
     with pytest.raises(MeterDataError, match="appears twice, with 5 and 6"):
@@ -125,7 +125,7 @@ BOMB = (
                              "</IntervalReading>"), "expected an integer"),
     ],
 )  # fmt: skip
-def test_green_button_that_is_hostile_or_broken_is_refused(data: bytes, told: str) -> None:
+def test_hostile_or_broken_green_button_files_are_rejected(data: bytes, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_green_button(data)
 
@@ -145,7 +145,7 @@ def day_record(values: list[str], quality: str = "A", day: str = "20260701") -> 
     return f"300,{day},{','.join(values)},{quality},,,20260702000000,20260702000000"
 
 
-def test_nem12_is_in_market_time_with_a_quality_each() -> None:
+def test_nem12_is_in_market_time_with_a_quality_per_interval() -> None:
     data = nem12(
         CHANNEL,
         day_record(HALF_HOURS),
@@ -166,7 +166,7 @@ def test_nem12_is_in_market_time_with_a_quality_each() -> None:
     assert {each.quality for each in found["6123456789 E1"]} == {Quality.ESTIMATED}
 
 
-def test_nem12_is_a_file_with_channels(tmp_path: Path) -> None:
+def test_nem12_channels_are_selected_by_name(tmp_path: Path) -> None:
     path = tmp_path / "meters.csv"
     other = CHANNEL.replace(",B1,N1", ",B2,N2")
     path.write_bytes(nem12(CHANNEL, day_record(HALF_HOURS), other, day_record(HALF_HOURS)))
@@ -206,12 +206,12 @@ def test_nem12_is_a_file_with_channels(tmp_path: Path) -> None:
         (nem12(CHANNEL, day_record(HALF_HOURS), "400,40,60,A,,"), "intervals from 1 to 48"),
     ],
 )
-def test_nem12_that_is_broken_is_refused(data: bytes, told: str) -> None:
+def test_broken_nem12_files_are_rejected(data: bytes, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_nem12(data)
 
 
-def test_an_empty_cell_of_nem12_is_not_known_and_not_zero() -> None:
+def test_an_empty_cell_in_nem12_is_unknown_and_not_zero() -> None:
     (found,) = read_nem12(nem12(CHANNEL, day_record(["", *HALF_HOURS[1:]]))).values()
     assert energies(found)[:2] == [None, 0]
 
@@ -220,7 +220,7 @@ def test_an_empty_cell_of_nem12_is_not_known_and_not_zero() -> None:
 
 
 def mscons(*values: str, una: str = "UNA:+.? '", end: str = "UNZ+1+1'") -> bytes:
-    """A message after the guide of BDEW; locations and senders are made up."""
+    """Return a message as in the guide of BDEW, with invented locations and senders."""
     head = (
         "UNB+UNOC:3+9900000000001:500+9900000000002:500+260602:0806+R1++TL'\nUNH+1+MSCONS:D:04B:UN:2.4c'\n"
         "BGM+7+D1+9'\nDTM+137:202606020607?+00:303'\nUNS+D'\nNAD+DP'\nLOC+172+DE0001O?'G'\nLIN+1'\n"
@@ -233,7 +233,7 @@ def quantity(number: int, text: str, *, kind: str = "220") -> str:
     return f"QTY+{kind}:{text}'\nDTM+163:{start}'\nDTM+164:{end}'\n"
 
 
-def test_mscons_has_locations_quantities_and_qualities() -> None:
+def test_mscons_locations_quantities_and_qualities_are_read() -> None:
     profile = (
         "PIA+5+1-1?:2.29.0:SRW'" + quantity(0, "0.5:KWH") + quantity(1, "0.25", kind="67") + quantity(2, "1", kind="20")
     )
@@ -268,7 +268,7 @@ def test_mscons_has_locations_quantities_and_qualities() -> None:
         (mscons(quantity(0, "1"), quantity(0, "2")), "before the one before it ends"),
     ],
 )
-def test_mscons_that_is_broken_or_of_another_kind_is_refused(data: bytes, told: str) -> None:
+def test_broken_mscons_files_or_other_messages_are_rejected(data: bytes, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_mscons(data)
 
@@ -282,7 +282,7 @@ def solaredge(values: list[tuple[str, Any]], *, unit: str = "Wh", step: str = "Q
     return json.dumps({"energyDetails": {"timeUnit": step, "unit": unit, "meters": [meter]}}).encode()
 
 
-def test_solaredge_has_local_times_and_meters() -> None:
+def test_solaredge_local_times_and_meters_are_read() -> None:
     data = solaredge([("2026-06-01 12:00:00", 100.5), ("2026-06-01 12:15:00", None), ("2026-06-01 12:30:00", 7)])
     (series,) = read_solaredge(data, TableFormat(time_zone="Europe/Rome")).values()
     assert series.start == BEGIN
@@ -309,7 +309,7 @@ def test_solaredge_has_local_times_and_meters() -> None:
         (b'{"energy": {"timeUnit": "HOUR", "unit": "Wh", "values": 5}}', "list of values"),
     ],
 )  # fmt: skip
-def test_solaredge_that_is_hostile_or_broken_is_refused(data: bytes, told: str) -> None:
+def test_hostile_or_broken_solaredge_files_are_rejected(data: bytes, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_solaredge(data, TableFormat(time_zone="Europe/Rome"))
     with pytest.raises(MeterDataError, match=r"time_zone|JSON|answer|HOUR|unit|number|ISO|NaN|list"):
@@ -327,7 +327,7 @@ SECOND_VERSION: dict[str, Any] = {
 }
 
 
-def test_solaredge_v2_has_times_with_their_offset() -> None:
+def test_solaredge_v2_times_with_offsets_are_read() -> None:
     (series,) = read_solaredge(json.dumps(SECOND_VERSION).encode(), TableFormat()).values()
     assert series.start == BEGIN
     assert energies(series) == [Fraction("327.33334"), None]
@@ -359,7 +359,7 @@ def read_records(tmp_path: Path, document: Any, **options: Any) -> IntervalSerie
     return read_file(path, **options)
 
 
-def test_records_of_json_are_rows(tmp_path: Path) -> None:
+def test_json_records_are_rows(tmp_path: Path) -> None:
     document = {
         "count": 2,
         "results": [
@@ -386,7 +386,7 @@ HOMES = {
 }
 
 
-def test_lists_of_records_are_named(tmp_path: Path) -> None:
+def test_a_list_of_records_is_selected_by_its_path(tmp_path: Path) -> None:
     options = {"time": "from", "values": "kWh"}
     assert energies(read_records(tmp_path, HOMES, records="data.homes.0.nodes", **options)) == [1000, 2000]
     assert energies(read_records(tmp_path, HOMES, records="data.homes.*.nodes", **options)) == [1000, 2000, 3000]
@@ -413,15 +413,15 @@ def test_lists_of_records_are_named(tmp_path: Path) -> None:
         ("t,v", "not JSON"),
     ],
 )
-def test_json_that_is_hostile_or_broken_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_hostile_or_broken_json_files_are_rejected(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_records(tmp_path, text, time="from", values="kWh")
 
 
-# Names of rows in errors
+# Row numbers in errors
 
 
-def test_rows_are_named_as_each_kind_of_file_counts_them(tmp_path: Path) -> None:
+def test_errors_count_rows_in_the_way_of_each_file_format(tmp_path: Path) -> None:
     times = ["2026-06-01T10:00Z", "2026-06-01T11:00Z", "2026-06-01T11:00Z"]
     options: dict[str, Any] = {"time": "t", "values": "kWh"}
     frame = polars_frame(t=times, kWh=[1, 2, 3])
@@ -460,7 +460,7 @@ def polars_frame(**columns: Any) -> Any:
 TIMES = [BEGIN, BEGIN + QUARTER, BEGIN + 2 * QUARTER]
 
 
-def test_frames_of_polars_are_read_exactly() -> None:
+def test_polars_frames_are_read_exactly() -> None:
     form = TableFormat(time="t", values="kWh")
     exact = polars_frame(t=TIMES, kWh=[Decimal("0.1"), None, Decimal("0.3")])
     assert energies(read_frame(exact, form, nulls="unknown")) == [100, None, 300]
@@ -481,7 +481,7 @@ def test_frames_of_polars_are_read_exactly() -> None:
         read_frame([1, 2], form)
 
 
-def test_frames_of_pandas_are_read_exactly() -> None:
+def test_pandas_frames_are_read_exactly() -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     frame = pandas.DataFrame({"t": TIMES, "kWh": [0.1, float("nan"), 0.3]})
     form = TableFormat(time="t", values="kWh", nulls="unknown", decimals=1)
@@ -491,7 +491,7 @@ def test_frames_of_pandas_are_read_exactly() -> None:
     assert energies(read_frame(whole, TableFormat(time="t", values="Wh", nulls="unknown"))) == [1, None, 3]
 
 
-def test_parquet_files(tmp_path: Path) -> None:
+def test_parquet_files_are_read_exactly(tmp_path: Path) -> None:
     path = tmp_path / "meter.parquet"
     polars_frame(t=TIMES, kWh=[Decimal("0.1"), Decimal("0.2"), Decimal("0.4")], junk=[1, 2, 3]).write_parquet(path)
     assert energies(read_file(path, time="t", values="kWh")) == [100, 200, 400]
@@ -514,7 +514,7 @@ def workbook(path: Path, *sheets: list[list[Any]]) -> Path:
     return path
 
 
-def test_workbooks_have_times_and_numbers_of_their_own(tmp_path: Path) -> None:
+def test_workbooks_with_typed_cells_or_text_are_read(tmp_path: Path) -> None:
     naive = [each.replace(tzinfo=None) for each in TIMES]
     rows: list[list[Any]] = [["Plant", "Roof"], [], ["Time", "kWh", "note"], *([each, 0.1, None] for each in naive)]
     path = workbook(tmp_path / "export.xlsx", rows)
@@ -539,7 +539,7 @@ def test_workbooks_have_times_and_numbers_of_their_own(tmp_path: Path) -> None:
     assert series.start == datetime(2026, 6, 1, 10, tzinfo=UTC)
 
 
-def test_a_sheet_of_several_has_to_be_named(tmp_path: Path) -> None:
+def test_with_several_sheets_one_must_be_named(tmp_path: Path) -> None:
     rows: list[list[Any]] = [["t", "W"], [TIMES[0].isoformat(), 1], [TIMES[1].isoformat(), 1]]
     path = workbook(tmp_path / "a.xlsx", [["nothing"]], rows)
     with pytest.raises(MeterDataError, match="several sheets: 'Sheet', 'Other 1'; name one with `sheet`"):
@@ -551,7 +551,7 @@ def test_a_sheet_of_several_has_to_be_named(tmp_path: Path) -> None:
         read_file(path, time="t", values="W", sheet="Sheet")
 
 
-def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+def test_zip_bombs_and_other_files_are_not_read_as_workbooks(tmp_path: Path) -> None:
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -568,7 +568,7 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
         read_file(path, time="t", values="W")
 
 
-# All of them
+# All formats
 
 
 @pytest.mark.parametrize(
@@ -588,14 +588,14 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
         ("t,v\n2026-06-01T10:00Z,1\n".encode("utf-16-le"), "looks like UTF-16"),
     ],
 )
-def test_a_file_of_another_kind_is_named(tmp_path: Path, head: bytes, told: str) -> None:
+def test_a_file_of_another_format_is_recognised(tmp_path: Path, head: bytes, told: str) -> None:
     path = tmp_path / "export.csv"
     path.write_bytes(head + b"\n" * 20)
     with pytest.raises(MeterDataError, match=told):
         read_file(path, time="t", values="v")
 
 
-def test_formats_are_found_by_name_or_file(tmp_path: Path) -> None:
+def test_formats_are_found_by_name_or_file_name(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text('time = "t"\nvalues = "v"\n')
     assert format_named(str(path)) == TableFormat(time="t", values="v")
@@ -610,7 +610,7 @@ def test_formats_are_found_by_name_or_file(tmp_path: Path) -> None:
         assert found.__doc__, name
 
 
-def test_the_days_that_count_can_be_limited() -> None:
+def test_the_range_of_days_can_be_limited() -> None:
     rows = "".join(f"{BEGIN + QUARTER * number:%Y-%m-%dT%H:%MZ},4\n" for number in range(96 * 3))
     data = ("t,W\n" + rows).encode()
     from der_client.readings import read_table  # noqa: PLC0415

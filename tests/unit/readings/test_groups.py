@@ -1,4 +1,4 @@
-"""Parquet files with many plants: one pass, a part of it in memory, and the same series as plant by plant."""
+"""Parquet files with many plants: read once, one part in memory at a time, with the same series as plant by plant."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIONS: dict[str, Any] = {"time": ["at"], "values": ["Wh"], "interval_seconds":
 
 
 def write(folder: Path, plants: int, slots: int, *, is_sorted: bool) -> Path:
-    """A file of so many plants, their rows one after the other or interleaved."""
+    """Write a file of ``plants`` plants with ``slots`` rows each, sorted by plant or interleaved; return its path."""
     rows = [(f"M{plant}", slot) for plant in range(plants) for slot in range(slots)]
     if not is_sorted:
         rows.sort(key=lambda row: row[1])
@@ -35,7 +35,7 @@ def write(folder: Path, plants: int, slots: int, *, is_sorted: bool) -> Path:
 
 @pytest.mark.parametrize("is_sorted", [True, False])
 @pytest.mark.parametrize("rows_per_part", [50_000, 20])
-def test_the_same_as_plant_by_plant(
+def test_the_series_are_the_same_as_plant_by_plant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_sorted: bool, rows_per_part: int
 ) -> None:
     monkeypatch.setattr(groups, "_ROWS_PER_PART", rows_per_part)
@@ -49,7 +49,7 @@ def test_the_same_as_plant_by_plant(
         assert read[text] == read_file(file, where={"meter": [text]}, **OPTIONS)
 
 
-def test_one_part_at_a_time_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_part_at_a_time_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "_ROWS_PER_PART", 20)
     sizes: list[int] = []
     shown = pl.read_parquet
@@ -68,7 +68,7 @@ def test_one_part_at_a_time_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (sum(sizes), max(sizes) <= 10 * 12) == (480, True)
 
 
-def test_what_is_not_there_is_told_before_anything_is_read(tmp_path: Path) -> None:
+def test_missing_plants_and_columns_are_reported_before_reading(tmp_path: Path) -> None:
     file = write(tmp_path, 3, 4, is_sorted=True)
     with pytest.raises(MeterDataError, match=r"column 'meter', value 'M7': no row has this text; 2 of 3 are missing"):
         next(read_groups(file, "meter", ["M1", "M7", "M8"], **OPTIONS))

@@ -63,7 +63,7 @@ def test_a_series_that_begins_within_a_day_keeps_its_local_time(second: int, off
     assert moved.utc_offset_seconds == 0
 
 
-def test_the_first_days_can_be_left_out() -> None:
+def test_the_first_days_can_be_skipped() -> None:
     series = series_of(list(range(96 * 3)))
     assert series.without_first_days(0) == series
     assert energies(series.without_first_days(2))[0] == Fraction(96 * 2, 4)
@@ -71,14 +71,14 @@ def test_the_first_days_can_be_left_out() -> None:
         series.without_first_days(3)
 
 
-def test_a_register_gives_what_lies_between_its_readings() -> None:
+def test_the_energy_of_a_register_is_the_difference_of_its_readings() -> None:
     shown: list[int | Decimal] = [100, 103, 103, 2, Decimal("2.5")]
     series = IntervalSeries.from_register((BEGIN + QUARTER * index, value) for index, value in enumerate(shown))
     assert energies(series) == [3, 0, None, Fraction(1, 2)]
     assert series.unknown_count == 1
 
 
-def test_channels_are_added_up_where_all_of_them_are_known() -> None:
+def test_channels_are_summed_where_all_of_them_are_known() -> None:
     first = series_of([4, 8, 12])
     second = IntervalSeries.from_intervals(
         [
@@ -96,14 +96,14 @@ def test_channels_are_added_up_where_all_of_them_are_known() -> None:
         sum_channels([first, half_an_hour_longer])
 
 
-def test_registers_of_two_tariffs_count_one_after_the_other() -> None:
+def test_channels_that_never_overlap_are_joined() -> None:
     day, night = series_of([4, 8]), series_of([12], BEGIN + timedelta(hours=8))
     total = sum_channels([night, day])
     assert energies(total) == [1, 2, 3]
     assert "never count at the same time" in total.notes[0]
 
 
-def test_only_what_lies_wholly_between_is_kept() -> None:
+def test_only_intervals_completely_inside_the_range_are_kept() -> None:
     series = series_of([4, 8, 12, 16])
     kept = series.between(BEGIN + timedelta(minutes=1), BEGIN + 3 * QUARTER)
     assert energies(kept) == [2, 3]
@@ -122,12 +122,12 @@ def test_only_what_lies_wholly_between_is_kept() -> None:
         (Decimal("1E-41"), "41 decimals"),
     ],
 )
-def test_what_no_meter_shows_is_refused(value: Decimal, told: str) -> None:
+def test_invalid_readings_are_rejected(value: Decimal, told: str) -> None:
     with pytest.raises(InvalidValueError, match=told):
         series_of([value])
 
 
-def test_intervals_that_overlap_are_refused() -> None:
+def test_invalid_sequences_of_intervals_are_rejected() -> None:
     with pytest.raises(MeterDataError, match="begins before the one before it ends"):
         IntervalSeries((0, 5), (10, 15), (1, 1))
     with pytest.raises(MeterDataError, match="must end later"):
@@ -139,10 +139,10 @@ def test_intervals_that_overlap_are_refused() -> None:
     with pytest.raises(MeterDataError, match="empty"):
         IntervalSeries.from_power([], interval_seconds=900)
     with pytest.raises(InvalidValueError, match="no time zone"):
-        series_of([1], datetime(2016, 7, 1))  # noqa: DTZ001 -- that is the test
+        series_of([1], datetime(2016, 7, 1))  # noqa: DTZ001 - deliberately without a time zone
 
 
-def test_it_says_what_it_spans() -> None:
+def test_repr_shows_the_time_range() -> None:
     assert repr(series_of([1, 2])) == (
         "<IntervalSeries of 2 intervals from 2016-07-01 07:00:00 UTC to 2016-07-01 07:30:00 UTC>"
     )

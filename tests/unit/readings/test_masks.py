@@ -1,4 +1,4 @@
-"""Masks against sets of slots."""
+"""Masks, compared with sets of slots."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def test_run_mask_is_the_mask_of_its_slots(slot_seconds: int, data: st.DataObjec
     assert mask | full_mask(slot_seconds) == full_mask(slot_seconds)
 
 
-def test_known_masks() -> None:
+def test_masks_in_known_cases() -> None:
     assert run_mask(0, 96, 900) == 2**96 - 1 == full_mask(900)
     assert run_mask(95, 1, 900) == 2**95
     assert full_mask(3600) == 0xFFFFFF
@@ -46,12 +46,12 @@ def test_known_masks() -> None:
 
 
 @pytest.mark.parametrize(("start", "count"), [(0, 0), (0, 97), (95, 2), (96, 1), (-1, 1), (0, -1)])
-def test_runs_that_leave_the_day_are_refused(start: int, count: int) -> None:
+def test_runs_outside_the_day_are_rejected(start: int, count: int) -> None:
     with pytest.raises(InvalidValueError, match="slot"):
         run_mask(start, count, 900)
 
 
-def test_slots_beyond_the_day_or_given_twice_are_refused() -> None:
+def test_invalid_or_duplicate_slots_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="24"):
         slots_mask([24], 3600)
     with pytest.raises(InvalidValueError, match="slot 5 is given twice"):

@@ -1,4 +1,4 @@
-"""Merkle trees: proofs of every leaf, none of what is not a leaf, and the bytes that the contract hashes."""
+"""Merkle trees: a proof for every leaf and for nothing else, and the same hashed bytes as in the contract."""
 
 from dataclasses import replace
 from datetime import date
@@ -25,7 +25,7 @@ def by_definition(level: list[bytes]) -> bytes:
 
 
 @given(HASHES)
-def test_every_leaf_is_proved_and_nothing_else(hashes: list[bytes]) -> None:
+def test_every_leaf_can_be_proved_and_nothing_else(hashes: list[bytes]) -> None:
     tree = MerkleTree(hashes)
     assert (len(tree), tree.root) == (len(hashes), by_definition(hashes))
     for index, leaf in enumerate(hashes):
@@ -48,11 +48,11 @@ def test_every_leaf_is_proved_and_nothing_else(hashes: list[bytes]) -> None:
         st.binary(min_size=32, max_size=32),
     )
 )
-def test_a_leaf_is_the_consensus_bytes_of_its_tuple(leaf: Leaf) -> None:
+def test_a_leaf_is_the_hash_of_its_consensus_encoding(leaf: Leaf) -> None:
     assert leaf.hash == sha256(b"\x00" + encode(leaf_value(leaf))).digest()
 
 
-def test_a_node_cannot_be_shown_as_a_leaf() -> None:
+def test_an_inner_node_cannot_be_used_as_a_leaf() -> None:
     hashes = [bytes([number]) * 32 for number in range(4)]
     tree = MerkleTree(hashes)
     inner = hashes[0] + hashes[1]
@@ -68,7 +68,7 @@ def test_a_day_is_a_leaf_with_all_its_slots() -> None:
         Leaf.of(7, day.only(0))
 
 
-def test_what_cannot_be_is_refused() -> None:
+def test_invalid_leaves_trees_and_proofs_are_rejected() -> None:
     for change in ({"asset_id": -1}, {"mask": 0}, {"mask": 1 << 96}, {"wh": -1}, {"whs_hash": b""}):
         with pytest.raises(InvalidValueError):
             replace(LEAF, **change)

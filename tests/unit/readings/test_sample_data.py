@@ -1,4 +1,4 @@
-"""The real data: what is in the file, computed here from its text alone."""
+"""The bundled real data, compared with values computed here from the file's text alone."""
 
 import csv
 from collections import defaultdict
@@ -21,7 +21,7 @@ def quarter_watts_by_date() -> dict[str, list[Decimal]]:
     return days
 
 
-def test_the_file_is_the_published_one() -> None:
+def test_the_file_is_the_published_file_with_its_licence() -> None:
     assert sha256(CSV.read_bytes()).hexdigest() == "b7e28c4a1004fd4a3fdb838241f178e6cbe10dc4a9d4ea054a076dd503836bee"
     readme = (files("der_client.readings") / "data" / "README.md").read_text()
     assert "Alliance for Sustainable Energy" in readme
@@ -35,7 +35,7 @@ def test_every_day_has_the_energy_of_its_rows() -> None:
     assert [day.day for day in days] == [FIRST_DAY + timedelta(days=count) for count in range(105)]
 
 
-def test_known_totals() -> None:
+def test_the_totals_are_known() -> None:
     series = nrel_serf_east()
     assert len(series) == 10_000
     assert series.ends_us[:-1] == series.starts_us[1:]
@@ -48,13 +48,13 @@ def test_known_totals() -> None:
         day.check_plausible(NREL_SERF_EAST_CAPACITY_W)
 
 
-def test_unshifted_the_days_are_utc_days() -> None:
+def test_without_shifting_the_days_are_utc_days() -> None:
     days = list(metered_days(nrel_serf_east(), slot_seconds=900))
     assert days[0].missing_mask == full_mask(900) >> 68  # local midnight is 07:00 UTC, slot 28
     assert sum(day.wh for day in days) <= 2_941_851 + 105
 
 
-def test_scaled_to_another_plant_it_is_in_proportion() -> None:
+def test_energy_is_scaled_in_proportion_to_the_capacity() -> None:
     series = nrel_serf_east().starting_on_day(FIRST_DAY)
     scaled = series.scaled(from_capacity_w=6000, to_capacity_w=250_000)
     first = next(metered_days(scaled, slot_seconds=900))

@@ -1,4 +1,4 @@
-"""Small files as public exports look: each gives exactly the right energy, or the error that says what to do."""
+"""Small files in the form of public exports: each has exactly the right energy, or an error with the right advice."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -281,7 +281,7 @@ def test_each_sample_has_its_right_energy(
         ("duplicate_row.csv", None, {"unit": "W"}, ["line 4", "line 3", "--duplicates equal-once"]),
     ],
 )
-def test_the_obvious_wrong_option_is_told_what_to_do(
+def test_the_error_for_an_obviously_wrong_option_names_the_right_one(
     name: str, form: str | None, options: dict[str, Any], told: list[str]
 ) -> None:
     with pytest.raises(MeterDataError) as caught:
@@ -292,7 +292,7 @@ def test_the_obvious_wrong_option_is_told_what_to_do(
     assert "\n" not in message
 
 
-def test_every_ready_made_format_has_a_sample_with_its_right_energy() -> None:
+def test_every_ready_made_format_has_a_sample() -> None:
     marks = test_each_sample_has_its_right_energy.pytestmark
     tried = {row[1] for mark in marks for row in mark.args[1]}
     assert set(ready_made_formats()) - tried == set()

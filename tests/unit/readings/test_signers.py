@@ -1,4 +1,4 @@
-"""Device keys on both curves, in software and hardware: another implementation agrees, in every form of a signature."""
+"""Device keys on both curves, in software and hardware: another implementation agrees on every signature format."""
 
 from dataclasses import replace
 from datetime import date
@@ -40,19 +40,19 @@ def in_raw(digest: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("signer", [P256_KEY, in_der, in_raw])
-def test_a_day_signed_by_p256_in_software_or_by_a_secure_element(signer: Signer) -> None:
+def test_a_day_is_signed_with_p256_in_software_or_by_a_secure_element(signer: Signer) -> None:
     signed = message(signer, Curve.P256)
     assert (len(signed.signature), signed.rs, signed.curve) == (64, signed.signature, Curve.P256)
     signed.verify(P256_KEY.public_key())
     signed.verify(P256_PUBLIC)
-    # The digest itself is what was signed: another implementation, which does not hash it again, takes it.
+    # The digest itself is signed: another implementation, which does not hash it again, accepts the signature.
     other = VerifyingKey.from_string(P256_PUBLIC, NIST256p)
     assert other.verify_digest(signed.signature, signed.digest, sigdecode=sigdecode_string)
     assert DayMessage.from_json(signed.to_json()) == signed
     assert '"curve": "p256"' in signed.to_json()
 
 
-def test_the_digest_is_the_same_on_both_curves_and_the_json_of_today_has_no_curve() -> None:
+def test_the_digest_is_the_same_on_both_curves_and_secp256k1_is_default() -> None:
     key = PrivateKey.from_hex("01" * 32)
     today = message(key)
     assert today.digest == message(P256_KEY).digest
@@ -69,7 +69,7 @@ def test_the_digest_is_the_same_on_both_curves_and_the_json_of_today_has_no_curv
 
 
 @pytest.mark.parametrize("field", ["asset_id", "key_epoch", "start"])
-def test_a_message_that_was_changed_is_refused(field: str) -> None:
+def test_a_changed_message_is_rejected(field: str) -> None:
     signed = message(P256_KEY)
     changed = replace(signed, **{field: getattr(signed, field) + 1})
     with pytest.raises(SigningError, match="not signed by the bound device key"):
@@ -80,7 +80,7 @@ def test_a_message_that_was_changed_is_refused(field: str) -> None:
 
 @settings(deadline=None)
 @given(st.integers(1, 2**64), st.binary(min_size=32, max_size=32))
-def test_every_form_of_a_signature_is_read_as_the_same(secret: int, digest: bytes) -> None:
+def test_every_format_of_a_signature_is_read_as_the_same_signature(secret: int, digest: bytes) -> None:
     for curve, kind in ((Curve.P256, ec.SECP256R1()), (Curve.SECP256K1, ec.SECP256K1())):
         key = ec.derive_private_key(secret, kind)
         der = key.sign(digest, ec.ECDSA(Prehashed(SHA256())))
@@ -88,7 +88,7 @@ def test_every_form_of_a_signature_is_read_as_the_same(secret: int, digest: byte
         assert raw_signature(raw, curve) == raw
         r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
         assert encode_dss_signature(r, s) == der
-        for each in (s, curve.order - s):  # the contracts take both
+        for each in (s, curve.order - s):  # the contracts accept both
             assert verify_digest(key.public_key(), digest, raw[:32] + each.to_bytes(32), curve)
         assert not verify_digest(key.public_key(), sha256(digest).digest(), raw, curve)
 
@@ -103,12 +103,12 @@ def test_every_form_of_a_signature_is_read_as_the_same(secret: int, digest: byte
         (encode_dss_signature(1 << 300, 5), "neither DER"),
     ],
 )
-def test_a_secure_element_that_returns_something_else_is_named(signature: bytes, told: str) -> None:
+def test_an_invalid_signature_from_a_secure_element_is_an_error(signature: bytes, told: str) -> None:
     with pytest.raises(SigningError, match=told):
         message(lambda _digest: signature, Curve.P256)
 
 
-def test_keys_and_curves_that_do_not_go_together() -> None:
+def test_keys_and_curves_that_do_not_match_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="name the curve"):
         message(in_raw)
     with pytest.raises(InvalidValueError, match="the key is on P256, not SECP256K1"):
@@ -129,7 +129,7 @@ def test_keys_and_curves_that_do_not_go_together() -> None:
         DayMessage.from_json(message(P256_KEY).to_json().replace("p256", "p521"))
 
 
-def test_a_key_proves_that_an_owner_may_claim_it() -> None:
+def test_a_key_signs_a_proof_that_its_owner_may_claim_it() -> None:
     owner = "ST1SJ3DTE5DN7X54YDH5D64R3BCB6A2AG2ZQ8YPD5"
     register = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.asset-verification"
     proof = sign_key_proof(in_der, contract=register, owner=owner, chain_id=0x80000000, curve=Curve.P256)

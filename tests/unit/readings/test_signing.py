@@ -1,4 +1,4 @@
-"""Signing by the meter, against stacks.js, an encoding written out by hand, and another secp256k1."""
+"""Signing by the meter, checked with stacks.js, a manual encoding, and another implementation of secp256k1."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from der_client.recorder.candidates import SignedReadings
 from der_client.stacks.errors import InvalidValueError, SigningError
 from der_client.stacks.keys import PrivateKey
 
-# A public test key, of the SIP-018 vectors.
+# A public test key from the SIP-018 vectors.
 METER = PrivateKey.from_hex("753b7cc01a1a2e86221266a154af739463fce51219d97e4f856cd7200c3bd2a601")
 CONTRACT = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.production-tracking"
 CONTRACT_HASH160 = "6d78de7b0625dfbfc16c3a8a5735f6dc3dc3f2ce"
@@ -26,8 +26,8 @@ CHAIN_ID = 0x80000000
 READINGS = DayReadings(DAY, 900, 40, (0, 857, 1210))
 MESSAGE = DayMessage.sign(METER, READINGS, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
 
-# encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0 for MESSAGE; get-reading-hash of
-# production-tracking answers the same digest on the VM of Clarinet.
+# Computed for MESSAGE by encodeStructuredDataBytes and signStructuredData of @stacks/transactions 7.6.0. On Clarinet's
+# VM, get-reading-hash of production-tracking returns the same digest.
 STACKSJS_DIGEST = "f63a46a4aefcb16e9281c8c58c718805dbaddf911bc628193a49be175f2b9052"
 STACKSJS_SIGNATURE = (
     "416517194562daf7a2cf4dd0f687dd508c9dfe8a318ccf4653e9cec2e4c0d639"
@@ -50,7 +50,7 @@ def ascii_text(text: str) -> bytes:
 def digest_by_hand(
     *, asset_id: int, day: date, key_epoch: int, start: int, whs: tuple[int, ...], chain_id: int
 ) -> bytes:
-    """Consensus encoding of SIP-005 written out: tuples (0c) with sorted names, a list (0b), a contract (06)."""
+    """Encode a message by hand as in SIP-005: tuples (0c) with sorted names, a list (0b), a contract (06)."""
     domain = b"\x0c" + (3).to_bytes(4, "big")
     domain += name("chain-id") + uint(chain_id) + name("name") + ascii_text("der-production")
     domain += name("version") + ascii_text("1")
@@ -69,7 +69,7 @@ def digest_by_hand(
     return sha256(b"SIP018" + sha256(domain).digest() + sha256(message).digest()).digest()
 
 
-def test_it_is_what_stacksjs_signs() -> None:
+def test_digest_and_signature_match_stacksjs() -> None:
     assert MESSAGE.digest.hex() == STACKSJS_DIGEST
     assert MESSAGE.signature.hex() == STACKSJS_SIGNATURE
 
@@ -89,7 +89,7 @@ FIELDS = st.integers(0, 95).flatmap(
 
 
 @given(FIELDS)
-def test_the_digest_is_the_encoding_by_hand(fields: dict[str, Any]) -> None:
+def test_the_digest_matches_the_manual_encoding(fields: dict[str, Any]) -> None:
     signature = sign_day(METER, contract=CONTRACT, **fields)
     message = DayMessage(contract=CONTRACT, signature=signature, **fields)
     assert message.digest == digest_by_hand(**fields)
@@ -106,7 +106,7 @@ def test_another_secp256k1_accepts_the_signature() -> None:
 
 
 def with_other_s(message: DayMessage) -> DayMessage:
-    """The other signature that the same key can make of the same digest."""
+    """Return the message with the other valid signature of the same key for the same digest."""
     s = int.from_bytes(message.signature[32:64])
     other = message.signature[:32] + (SECP256k1.order - s).to_bytes(32) + bytes([message.signature[64] ^ 1])
     return replace(message, signature=other)
@@ -117,14 +117,14 @@ def test_a_high_s_is_the_same_signature(wh: int) -> None:
     readings = DayReadings(DAY, 900, 0, (wh,))
     low = DayMessage.sign(METER, readings, contract=CONTRACT, asset_id=7, key_epoch=1, chain_id=CHAIN_ID)
     high = with_other_s(low)
-    high.verify(METER.public_key)  # as the contract does
+    high.verify(METER.public_key)  # as in the contract
     assert high.with_low_s() == low.with_low_s() == low
-    # A relayer takes either.
+    # A relayer accepts either.
     assert SignedReadings.of(high) == SignedReadings.of(low)
 
 
 @pytest.mark.parametrize("s", [0, SECP256k1.order, 2**256 - 1])
-def test_what_is_no_signature_stays_none(s: int) -> None:
+def test_an_invalid_s_is_not_normalised(s: int) -> None:
     wrong = replace(MESSAGE, signature=bytes(32) + s.to_bytes(32) + b"\x09")
     assert wrong.with_low_s() is wrong
     with pytest.raises(SigningError):
@@ -145,17 +145,17 @@ def test_what_is_no_signature_stays_none(s: int) -> None:
         {"contract": "ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG.production-tracking"},
     ],
 )
-def test_whatever_a_relayer_changes_is_noticed(change: dict[str, Any]) -> None:
+def test_any_change_by_a_relayer_is_detected(change: dict[str, Any]) -> None:
     with pytest.raises(SigningError):
         replace(MESSAGE, **change).verify(METER.public_key)
 
 
-def test_another_meter_is_noticed() -> None:
+def test_the_key_of_another_meter_is_rejected() -> None:
     with pytest.raises(SigningError, match="bound device key"):
         MESSAGE.verify(PrivateKey.from_bytes(bytes(31) + b"\x02\x01").public_key)
 
 
-def test_garbage_is_refused() -> None:
+def test_garbage_signatures_are_rejected() -> None:
     r, s = MESSAGE.signature[:32], MESSAGE.signature[32:64]
     for signature in (bytes(65), b"\xff" * 65, r + s + b"\x09"):
         with pytest.raises(SigningError):
@@ -185,17 +185,17 @@ def test_garbage_is_refused() -> None:
         ({"signature": bytes(65), "curve": Curve.P256}, "64 bytes"),
     ],
 )
-def test_messages_that_no_contract_takes_are_refused(change: dict[str, Any], reason: str) -> None:
+def test_messages_that_no_contract_accepts_are_rejected(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidValueError, match=reason):
         replace(MESSAGE, **change)
 
 
-def test_signing_refuses_what_no_contract_takes() -> None:
+def test_signing_rejects_readings_that_no_contract_accepts() -> None:
     with pytest.raises(InvalidValueError, match="number of readings"):
         sign_day(METER, contract=CONTRACT, asset_id=7, day=DAY, key_epoch=1, start=0, whs=[0] * 97, chain_id=CHAIN_ID)
 
 
-def test_the_json_is_what_a_relayer_sees() -> None:
+def test_the_json_has_all_fields_and_no_secrets() -> None:
     assert json.loads(MESSAGE.to_json()) == {
         "contract": CONTRACT,
         "chain_id": 2147483648,
@@ -242,6 +242,6 @@ def changed_json(**changes: object) -> str:
         changed_json(contract=5),
     ],
 )
-def test_json_that_is_no_day_message_is_refused(text: str) -> None:
+def test_json_that_is_not_a_day_message_is_rejected(text: str) -> None:
     with pytest.raises(InvalidValueError):
         DayMessage.from_json(text)

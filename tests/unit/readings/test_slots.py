@@ -1,4 +1,4 @@
-"""Days and slots against the calendar."""
+"""Days and slots, compared with the calendar."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -14,14 +14,14 @@ DAY = date(2025, 1, 1)
 SLOT_SECONDS = st.sampled_from((900, 1800, 3600))
 
 
-def test_known_days() -> None:
+def test_days_in_known_cases() -> None:
     assert day_start(date(1970, 1, 1)) == datetime(1970, 1, 1, tzinfo=UTC)
     assert day_at(datetime(2016, 7, 1, 23, 59, 59, 999999, tzinfo=UTC)) == date(2016, 7, 1)
     assert day_end(date(2016, 7, 1)) == datetime(2016, 7, 2, tzinfo=UTC)
     assert day_end(LAST_DAY) == datetime(9999, 12, 31, tzinfo=UTC)
 
 
-def test_a_day_is_a_utc_day_whatever_the_zone() -> None:
+def test_a_day_is_a_utc_day_in_any_time_zone() -> None:
     evening_in_denver = datetime(2016, 7, 1, 20, tzinfo=timezone(timedelta(hours=-6)))
     assert day_at(evening_in_denver) == date(2016, 7, 2)
     assert slot_at(evening_in_denver, 3600) == (date(2016, 7, 2), 2)
@@ -44,18 +44,18 @@ def test_the_slots_fill_the_day() -> None:
 
 
 @pytest.mark.parametrize("slot_seconds", [0, 300, 901, 7200, True, "900", None])
-def test_other_slot_lengths_are_refused(slot_seconds: object) -> None:
+def test_invalid_slot_lengths_are_rejected(slot_seconds: object) -> None:
     with pytest.raises(InvalidValueError, match="900, 1800 or 3600"):
         slots_per_day(slot_seconds)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("day", [date(1969, 12, 31), date.max, datetime(2016, 7, 1, tzinfo=UTC), 20000, "2016-07-01"])
-def test_other_days_are_refused(day: object) -> None:
+def test_invalid_days_are_rejected(day: object) -> None:
     with pytest.raises(InvalidValueError, match=r"day|1970"):
         day_start(day)  # type: ignore[arg-type]
 
 
-def test_times_that_mean_no_slot_are_refused() -> None:
+def test_times_and_numbers_without_a_slot_are_rejected() -> None:
     with pytest.raises(InvalidValueError, match="no time zone"):
         day_at(datetime(2016, 7, 1))  # noqa: DTZ001 - that is the point
     with pytest.raises(InvalidValueError, match="whole second"):

@@ -1,4 +1,4 @@
-"""Tables: whatever a format can say is read exactly, and what is not certain is an error that names the row."""
+"""Tables: every option of a format is applied exactly, and anything uncertain is an error that names the row."""
 
 import io
 import tomllib
@@ -38,10 +38,10 @@ def rows_of(*values: object, begin: datetime = BEGIN, step: timedelta = QUARTER)
     return "".join(f"{(begin + step * index).isoformat()},{value}\n" for index, value in enumerate(values))
 
 
-# What is read
+# Reading
 
 
-def test_a_plain_file_from_path_bytes_stream_and_lines(tmp_path: Path) -> None:
+def test_a_plain_file_is_read_from_a_path_bytes_a_stream_or_lines(tmp_path: Path) -> None:
     text = HEAD + "2025-06-01T00:00:00+00:00,28.6010\n2025-06-01T00:15:00Z,5426.4\n\n,\n"
     path = tmp_path / "meter data.csv"
     path.write_text("\ufeff" + text, encoding="utf-8")
@@ -61,7 +61,7 @@ def test_a_plain_file_from_path_bytes_stream_and_lines(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.decimals(0, 10**9, allow_nan=False, places=6), min_size=5, max_size=50))
-def test_what_was_written_is_read(values: list[Decimal]) -> None:
+def test_any_decimals_are_read_exactly(values: list[Decimal]) -> None:
     begin = datetime(2025, 6, 1, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     series = read(rows_of(*(f"{value:f}" for value in values), begin=begin), allow_rising=True)
     assert energies(series) == [Fraction(value) for value in values]
@@ -100,7 +100,7 @@ def test_units_are_exact(unit: str, text: str, wh: Fraction) -> None:
         ({}, " %Y-%m-%d %H:%M:%S "),
     ],
 )
-def test_times_of_many_forms(options: dict[str, Any], stamp: str) -> None:
+def test_many_time_formats_are_read(options: dict[str, Any], stamp: str) -> None:
     rows = "".join(f"{BEGIN + QUARTER * number:{stamp}},1\n" for number in range(5))
     series = read(rows, time_zone="UTC", **options)
     assert (series.start, series.wh) == (BEGIN, Fraction(5))
@@ -116,7 +116,7 @@ def test_epochs_and_offsets_need_no_zone() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"])
 @pytest.mark.parametrize("stamped", ["start", "end"])
-def test_a_year_of_local_time_is_converted_as_python_does(zone: str, stamped: str) -> None:
+def test_a_year_of_local_time_is_converted_as_by_python(zone: str, stamped: str) -> None:
     info = ZoneInfo(zone)
     hours = [BEGIN + timedelta(minutes=30 * number) for number in range(366 * 48)]
     rows = "".join(f"{hour.astimezone(info):%Y-%m-%d %H:%M},1\n" for hour in hours)
@@ -125,7 +125,7 @@ def test_a_year_of_local_time_is_converted_as_python_does(zone: str, stamped: st
     assert [interval.start for interval in series] == [hour - shift for hour in hours]
 
 
-def test_the_hour_that_comes_twice_can_be_left_out() -> None:
+def test_the_repeated_hour_can_be_left_unknown() -> None:
     info = ZoneInfo("Europe/Berlin")
     begin = datetime(2025, 10, 25, 22, tzinfo=UTC)
     stamps = [(begin + QUARTER * number).astimezone(info) for number in range(24)]
@@ -138,7 +138,7 @@ def test_the_hour_that_comes_twice_can_be_left_out() -> None:
     assert error.line == 2 + 8
 
 
-def test_rows_may_be_in_any_order_if_that_is_said() -> None:
+def test_another_order_of_rows_needs_an_option() -> None:
     lines = rows_of(1, 2, 3, 2).splitlines()
     down = "\n".join(reversed(lines)) + "\n"
     assert 'order="descending"' in str(refused(down))
@@ -148,7 +148,7 @@ def test_rows_may_be_in_any_order_if_that_is_said() -> None:
     assert energies(read(mixed, order="any")) == [1, 2, 3, 2]
 
 
-def test_rows_in_any_order_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_unsorted_rows_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interval_builder, "MOST_UNSORTED_ROWS", 3)
     assert "more than 3 rows" in str(refused(rows_of(1, 2, 3, 2), order="any"))
     assert energies(read(rows_of(1, 2, 1), order="any")) == [1, 2, 1]
@@ -156,7 +156,7 @@ def test_rows_in_any_order_are_not_kept_without_end(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("size", [40, 64, 1000])
 @pytest.mark.parametrize("options", [{}, {"until_next": True, "last_row": "as-before"}, {"kind": "register"}])
-def test_rows_from_the_last_to_the_first_are_the_same(
+def test_descending_rows_have_the_same_result(
     monkeypatch: pytest.MonkeyPatch, size: int, options: dict[str, Any]
 ) -> None:
     lines = rows_of(*[(index * 7919) % 1000 / 8 for index in range(300)], step=timedelta(minutes=5)).splitlines()
@@ -165,7 +165,7 @@ def test_rows_from_the_last_to_the_first_are_the_same(
     assert read("\n".join(reversed(lines)) + "\n", order="descending", **options) == expected
 
 
-def test_an_hour_that_comes_twice_is_told_apart_from_the_last_row_to_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_repeated_hour_is_resolved_in_descending_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_table, "PIECE_BYTES", 50)
     hours = ("01:00", "01:30", "02:00", "02:30", "02:00", "02:30", "03:00")
     lines = [f"2025-10-26T{hour},{index}" for index, hour in enumerate(hours, 1)]
@@ -175,14 +175,14 @@ def test_an_hour_that_comes_twice_is_told_apart_from_the_last_row_to_the_first(m
     assert energies(series) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_errors_name_lines_of_the_file_also_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_in_descending_rows_name_lines_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_table, "PIECE_BYTES", 70)
     rows = '2025-06-01T01:00Z,2\n2025-06-01T00:45Z,"2\n"\n2025-06-01T00:30Z,x\n2025-06-01T00:15Z,2\n'
     assert refused(rows, order="descending").line == 5
     assert refused(rows.replace("x", "2\n2025-06-01T00:29Z,2"), order="descending").line == 5
 
 
-def test_encodings_delimiters_and_decimal_commas(tmp_path: Path) -> None:
+def test_encodings_delimiters_and_decimal_commas_are_read(tmp_path: Path) -> None:
     text = "Zeit;Einspeisung für kWh\r\n01.06.2025 02:00;1.000,5\r\n01.06.2025 02:15;0,25\r\n"
     form = TableFormat(
         delimiter=";", decimal=",", thousands=".", time_format="%d.%m.%Y %H:%M", time_zone="Europe/Berlin"
@@ -190,7 +190,7 @@ def test_encodings_delimiters_and_decimal_commas(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     for encoding in ("cp1252", "utf-16", "utf-8"):
         path.write_bytes(text.encode(encoding))
-        told = form if encoding == "utf-16" else form.with_options(encoding=encoding)  # which has a byte order mark
+        told = form if encoding == "utf-16" else form.with_options(encoding=encoding)  # UTF-16 has a byte order mark
         series = read_table(path, told)
         assert (series.start, energies(series)) == (BEGIN, [1_000_500, 250])
     path.write_bytes(text.encode("cp1252"))
@@ -201,7 +201,7 @@ def test_encodings_delimiters_and_decimal_commas(tmp_path: Path) -> None:
         read_table(grouped, form)
 
 
-def test_quoted_cells_may_have_anything() -> None:
+def test_quoted_cells_may_contain_any_text() -> None:
     rows = '"2025-06-01T00:00Z","1"\n"2025-06-01T00:15Z","2"\n"2025-06-01T00:30Z","1"\n'
     assert energies(read(rows)) == [1, 2, 1]
     text = 'note,t,Wh\n"two\nlines, ""and"" more",2025-06-01T00:00Z,1\n,2025-06-01T00:15Z,x\n'
@@ -217,7 +217,7 @@ def test_columns_without_a_header_row_are_numbers() -> None:
     assert series.wh == 3
 
 
-def test_a_register_rolls_over_where_that_is_said() -> None:
+def test_the_rollover_of_a_register_needs_an_option() -> None:
     rows = rows_of(98, 99, 1, 2)
     assert energies(read(rows, kind="register")) == [1, None, 1]
     assert "showed less than before once" in read(rows, kind="register").notes[0]
@@ -226,7 +226,7 @@ def test_a_register_rolls_over_where_that_is_said() -> None:
     assert energies(read(rows_of(1, "", 5), kind="register", nulls="unknown")) == [4]
 
 
-def test_what_a_quarter_hour_is_made_of_is_joined_if_all_is_there() -> None:
+def test_short_intervals_are_joined_to_complete_quarter_hours() -> None:
     minutes = rows_of(*[1] * 45, step=timedelta(minutes=1)).splitlines()
     series = read("\n".join(minutes) + "\n")
     assert (len(series), energies(series)) == (3, [15, 15, 15])
@@ -238,7 +238,9 @@ def test_what_a_quarter_hour_is_made_of_is_joined_if_all_is_there() -> None:
 
 @pytest.mark.parametrize("size", [40, 64, 1000])
 @pytest.mark.parametrize("options", [{}, {"until_next": True}, {"kind": "register"}, {"stamped": "end"}])
-def test_a_file_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch, size: int, options: dict[str, Any]) -> None:
+def test_a_file_read_in_pieces_has_the_same_result(
+    monkeypatch: pytest.MonkeyPatch, size: int, options: dict[str, Any]
+) -> None:
     values = [(index * 7919) % 1000 / 8 for index in range(300)]
     rows = rows_of(*values, step=timedelta(minutes=5))
     whole = read(rows, **options)
@@ -256,13 +258,13 @@ def test_a_file_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch, size
     assert by_quarter(pieces) == by_quarter(whole)
 
 
-def test_a_name_that_begins_like_another_format_is_a_name() -> None:
+def test_a_column_name_may_begin_like_another_file_format() -> None:
     for name in ("Una hora", "UNBekannt", "100 NEM"):
         rows = f"{name},kWh\n2026-06-01T10:00Z,1\n".encode()
         assert energies(read_table(rows, time=name, values="kWh", interval_seconds=900)) == [1000]
 
 
-def test_cells_that_are_quoted_as_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_quoted_as_formulas_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
         '="Zeit";="Erzeugung kWh";Meter\n="2026-06-01T10:00Z";="0,5";="0815"\n'
         '"=""2026-06-01T10:15Z""";0,25;="0815"\n"2026-06-01T10:30Z";"0,75";="08=""15"\n'
@@ -276,7 +278,7 @@ def test_cells_that_are_quoted_as_formulas(monkeypatch: pytest.MonkeyPatch) -> N
 SUMS = "Zwischensumme,3\n", "total\n", "Total of all,5,kWh,\n", ",5\n"
 
 
-def test_sums_and_remarks_are_left_out_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_with_sums_and_remarks_are_skipped_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third, fourth = rows_of(1, 2, 3, 2).splitlines(keepends=True)
     rows = first + second + SUMS[0] + third + fourth + "".join(SUMS[1:])
     words = ["zwischensumme", "Total", ""]
@@ -315,7 +317,7 @@ def test_sums_and_remarks_are_left_out_where_that_is_said(monkeypatch: pytest.Mo
         ("t,kWh\n", {"kind": "register", "hour": "t"}, "give only `time`"),
     ],
 )
-def test_the_obvious_wrong_option_is_answered_with_the_right_one(
+def test_the_error_for_an_obviously_wrong_option_names_the_right_one(
     text: str, options: dict[str, Any], advice: str
 ) -> None:
     with pytest.raises(MeterDataError) as caught:
@@ -323,7 +325,7 @@ def test_the_obvious_wrong_option_is_answered_with_the_right_one(
     assert advice in str(caught.value)
 
 
-def test_a_format_is_kept_in_a_file(tmp_path: Path) -> None:
+def test_a_format_survives_the_round_trip_through_a_file(tmp_path: Path) -> None:
     form = TableFormat(
         delimiter="tab", decimal=",", time=["Day", "Clock"], values=["A kWh", "B kWh"], time_zone="+01:00", unit="kWh",
         where={"Meter": ["1", "2"], 'Kind of "row"': "x"}, until_next=True, **{"from": "2026-06-01"},
@@ -339,7 +341,7 @@ def test_a_format_is_kept_in_a_file(tmp_path: Path) -> None:
         TableFormat.from_toml(path)
 
 
-# What is not certain
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -369,7 +371,9 @@ def test_a_format_is_kept_in_a_file(tmp_path: Path) -> None:
         ('2025-06-01T00:00Z,1\n2025-06-01T00:15Z,"1\n', {}, 3, "not valid CSV"),
     ],
 )
-def test_a_row_that_is_wrong_is_named(rows: str, options: dict[str, Any], line: int | None, told: str) -> None:
+def test_the_error_for_an_invalid_row_names_its_line(
+    rows: str, options: dict[str, Any], line: int | None, told: str
+) -> None:
     with pytest.raises(MeterDataError) as caught:
         read_table((HEAD + rows).encode(), **options)
     assert told in str(caught.value)
@@ -392,18 +396,18 @@ def test_a_row_that_is_wrong_is_named(rows: str, options: dict[str, Any], line: 
         (rows_of(1, 2, 1), {"from": "2026-01-01"}, "no reading"),
     ],
 )
-def test_a_file_that_is_wrong_as_a_whole(rows: str, options: dict[str, Any], told: str) -> None:
+def test_an_invalid_file_as_a_whole_is_an_error(rows: str, options: dict[str, Any], told: str) -> None:
     assert told in str(refused(rows, **options))
 
 
-def test_a_counter_that_begins_anew_each_day_is_a_register_too() -> None:
+def test_a_counter_that_restarts_each_day_is_recognised_as_a_register() -> None:
     day = [0] * 24 + [number * 100 for number in range(1, 49)] + [4800] * 24
     assert '`kind="register"`' in str(refused(rows_of(*day, *day)))
     energy_of_two_days = [max(0, 48 - abs(48 - number)) ** 2 for number in range(96)] * 2
     assert read(rows_of(*energy_of_two_days)).wh == sum(energy_of_two_days)
 
 
-def test_a_little_below_zero_is_what_a_plant_draws_that_stands_by() -> None:
+def test_small_negative_values_are_standby_and_count_as_zero() -> None:
     series = read(rows_of(-1, 500, 200, -2))
     assert energies(series) == [0, 500, 200, 0]
     assert series.notes == ("2 readings are below 0 and count as 0",)
@@ -411,7 +415,7 @@ def test_a_little_below_zero_is_what_a_plant_draws_that_stands_by() -> None:
     assert energies(read(rows_of(-100, 50), sign="negative")) == [100, 0]
 
 
-def test_several_meters_are_listed_and_those_named_are_added_up() -> None:
+def test_several_meters_are_listed_and_the_named_ones_are_summed() -> None:
     head = "Meter,t,Wh\n"
     rows = "".join(f"{meter},{row}\n" for meter in ("A", "B", "C") for row in rows_of(1, 2, 1).splitlines())
     data = (head + rows).encode()
@@ -425,7 +429,7 @@ def test_several_meters_are_listed_and_those_named_are_added_up() -> None:
         read_table(data, time="t", values="Wh", where={"Meter": "D"})
 
 
-def test_the_words_of_estimates_are_known_or_refused() -> None:
+def test_unknown_quality_words_are_rejected() -> None:
     data = b"t,Wh,q\n2025-06-01T00:00Z,1,A\n2025-06-01T00:15Z,2,e\n2025-06-01T00:30Z,1,?\n"
     with pytest.raises(
         MeterDataError, match=r"line 4, column 'q', value '\?': it is not known whether this word means an estimate"
@@ -457,13 +461,13 @@ def test_the_words_of_estimates_are_known_or_refused() -> None:
         ({"interval_seconds": 0}, "`interval_seconds` is 0"),
     ],
 )
-def test_words_are_checked(options: dict[str, Any], told: str) -> None:
+def test_invalid_options_are_rejected(options: dict[str, Any], told: str) -> None:
     with pytest.raises(MeterDataError) as caught:
         TableFormat(**options)
     assert told in str(caught.value)
 
 
-def test_a_format_in_toml_has_nothing_that_a_terminal_obeys() -> None:
+def test_a_format_in_toml_has_no_control_characters() -> None:
     form = TableFormat(
         time="\x9b31m\x7f\u202e\U000e0001",
         values="Größe 😀",
