@@ -1,4 +1,4 @@
-"""Arrows only go down: which module may import which, and that the pure ones do no I/O."""
+"""Modules import only from their own layer and lower ones, and pure modules do no I/O."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# From the top down; a module may import only from its own layer and those below. Longest prefix counts.
+# From top to bottom; a module may import only from its own layer and from lower ones. The longest prefix counts.
 LAYERS = [
     ["der_client.cli", "der_client.pytest_plugin", "der_client.clarity_reports", "der_client.__main__"],
     ["der_client.web"],
@@ -108,7 +108,7 @@ MODULES = {
 
 
 def imports(module: str) -> set[str]:
-    """What a module imports, in full: when it is loaded, when it is run, and for annotations alone."""
+    """Return everything that a module imports: when it is loaded, inside functions, and only for annotations."""
     found: set[str] = set()
 
     def visit(node: ast.AST) -> None:
@@ -134,13 +134,13 @@ def level(module: str) -> int:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_arrows_go_down(module: str) -> None:
+def test_modules_import_only_from_lower_layers(module: str) -> None:
     upward = [target for target in imports(module) if target in MODULES and level(target) > level(module)]
     assert not upward, f"{module} must not know {upward}"
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_has_its_layer(module: str) -> None:
+def test_every_module_has_a_layer(module: str) -> None:
     prefix = module
     while prefix not in LEVELS:
         prefix = prefix.rpartition(".")[0]
@@ -148,7 +148,7 @@ def test_every_module_has_its_layer(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("der_client.stacks")])
-def test_the_stacks_sdk_knows_nothing_of_energy(module: str) -> None:
+def test_the_stacks_sdk_imports_nothing_about_energy(module: str) -> None:
     foreign = [
         target
         for target in imports(module)
@@ -158,7 +158,7 @@ def test_the_stacks_sdk_knows_nothing_of_energy(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("der_client.readings")])
-def test_readings_know_no_node(module: str) -> None:
+def test_readings_import_only_modules_that_run_on_a_meter(module: str) -> None:
     allowed = tuple(f"der_client.{part}" for part in ("readings", *(f"stacks.{name}" for name in READINGS_MAY_KNOW)))
     foreign = [name for name in imports(module) if name.startswith("der_client") and not name.startswith(allowed)]
     assert not foreign, f"{module} must run on a meter, so it must not know {foreign}"
@@ -171,19 +171,22 @@ def test_pure_modules_do_no_io(module: str) -> None:
     assert not {target.partition(".")[0] for target in imports(module)} & DOES_IO
 
 
-def test_importing_the_library_loads_nothing_heavy() -> None:
+def test_importing_the_library_loads_no_heavy_modules() -> None:
     heavy = ["typer", "rich", "yaml", "cryptography", "pandas", "pytest", "sqlalchemy", "asyncio"]
     code = f"import sys; from der_client import Der; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "[]"
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Not even for annotations: two modules that need each other's types are one, or lack a third."""
+def test_there_are_no_circular_imports() -> None:
+    """Imports for annotations count, too.
+
+    Two modules that need each other's types should be one module, or share a third one.
+    """
     graph = {module: {target for target in imports(module) if target in MODULES} for module in MODULES}
     while leaves := {module for module, targets in graph.items() if not targets & graph.keys() - {module}}:
         graph = {module: targets for module, targets in graph.items() if module not in leaves}
-    # What is left is in circles, or above one; those above are taken away from the other end.
+    # The remaining modules are in a circle or import from one; here the latter are removed, from the top down.
     while roots := {
         module for module in graph if not any(module in graph[other] for other in graph if other != module)
     }:

@@ -1,4 +1,4 @@
-"""The benchmarks do the right work: same results from all who take part. How fast they are is not tested."""
+"""The benchmarks do the right work: all contenders have the same results. Their speed is not tested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.peers import PeerError, Peers
 from der_client.stacks.clarity import UIntValue, encode
 from der_client.stacks.transactions import ContractCall, Transaction
 
-# Those with a devnet are in tests/integration: it takes seconds to start.
+# Groups that need a devnet are tested in tests/integration, since a devnet takes seconds to start.
 GROUPS = [group for group in suite.GROUPS if group not in {"commands", "devnet", "sending"}]
 
 
@@ -26,18 +26,18 @@ def peers() -> Iterator[Peers]:
 
 
 def all_right() -> None:
-    """A check that has nothing to say."""
+    """Accept every result."""
 
 
 def seconds(*durations: float) -> Any:
-    """A runner whose turns take so long; the first are warming up."""
+    """Return a runner whose turns take the given durations; the first turns are for warming up."""
     turns = iter(durations)
     return lambda times: next(turns) * times
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Little work, since only what is done is tested here."""
+    """Reduce the amount of work, since only the results are tested here."""
     monkeypatch.setattr(readings, "MINUTES_OF_A_YEAR", 2880)
     monkeypatch.setattr(readings, "LEAVES", 2000)
     monkeypatch.setattr(index, "CATCH_UP", (3, 2))
@@ -46,7 +46,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_all_who_take_part_give_the_same_results(group: str, peers: Peers) -> None:
+def test_all_contenders_have_the_same_results(group: str, peers: Peers) -> None:
     works = list(suite.GROUPS[group](peers))
     assert works
     for work in works:
@@ -60,7 +60,7 @@ def test_each_contender_can_be_timed(group: str, peers: Peers) -> None:
             assert run(2) > 0
 
 
-def test_goals_are_those_of_the_project(peers: Peers) -> None:
+def test_goals_match_those_of_the_project(peers: Peers) -> None:
     goals = {
         (work.name, peer.name): (peer.scale, peer.goal)
         for group in GROUPS
@@ -116,7 +116,7 @@ def test_goals_are_those_of_the_project(peers: Peers) -> None:
     }
 
 
-def test_what_is_built_is_a_signed_call_with_five_arguments(peers: Peers) -> None:
+def test_the_built_transaction_is_a_signed_call_with_five_arguments(peers: Peers) -> None:
     build = next(suite.GROUPS["transactions"](peers))
     build.check()
     raw = bytes.fromhex(
@@ -144,14 +144,14 @@ def test_what_is_built_is_a_signed_call_with_five_arguments(peers: Peers) -> Non
     ]
 
 
-def test_inputs_have_the_sizes_that_their_names_say() -> None:
+def test_inputs_have_the_sizes_in_their_names() -> None:
     assert {len(value.value) for value in inputs.TUPLES} == {7}
     assert {len(value.value) for value in inputs.LISTS} == {200}
     assert {len(item.value) for value in inputs.LISTS for item in value.value} == {4}
     assert len({encode(value) for value in inputs.TUPLES}) == len(inputs.TUPLES)
 
 
-def test_a_peer_that_answers_something_else_is_found(peers: Peers) -> None:
+def test_a_peer_with_a_different_result_is_detected(peers: Peers) -> None:
     other = peers.work("stacks.js decode value", {"values": [encode(UIntValue(2)).hex()]})
     with pytest.raises(WrongResultError, match="decode"):
         require_same("decode", {"der_client": str(UIntValue(1)), "stacks.js": other.result(0)})
@@ -164,7 +164,7 @@ def test_long_results_are_shown_where_they_differ() -> None:
     assert len(str(caught.value)) < 500
 
 
-def test_unknown_work_and_bad_inputs_are_errors_that_leave_the_process_alive(peers: Peers) -> None:
+def test_the_peer_process_survives_unknown_work_and_bad_inputs(peers: Peers) -> None:
     with pytest.raises(PeerError, match="no such work: nothing"):
         peers.work("nothing", {})
     with pytest.raises(PeerError):
@@ -172,7 +172,7 @@ def test_unknown_work_and_bad_inputs_are_errors_that_leave_the_process_alive(pee
     assert peers.work("stacks.js encode value", {"values": ["03"]}).result(0) == "03"
 
 
-def test_figures_are_medians_of_each_round_s_figure() -> None:
+def test_figures_are_medians_over_the_rounds() -> None:
     ours = seconds(1, 1, 2, 1)
     theirs = seconds(1, 1, 6, 4)
     (result,) = measure(Work("work", ours, (Peer("peer", theirs, goal=3),), all_right), rounds=3, turn_s=1)
@@ -190,7 +190,9 @@ def test_figures_are_medians_of_each_round_s_figure() -> None:
         (Scale.ADDED_S, 5, 4.5, 0.5, 0.3, False),
     ],
 )
-def test_scales(scale: Scale, ours: float, theirs: float, figure: float, goal: float, met: bool) -> None:
+def test_figures_and_goals_of_each_scale(
+    scale: Scale, ours: float, theirs: float, figure: float, goal: float, met: bool
+) -> None:
     assert scale.figure(ours, theirs) == pytest.approx(figure)
     assert scale.is_met(figure, goal) is met
 
@@ -208,7 +210,7 @@ def test_short_work_is_repeated_within_a_turn() -> None:
     assert asked[-3:] == [200, 200, 200]
 
 
-def test_without_a_peer_that_takes_time_the_figure_is_our_own_time() -> None:
+def test_against_the_clock_the_figure_is_our_own_time() -> None:
     (result,) = measure(
         Work("work", lambda times: times * 0.05, (Peer("the clock", no_time, Scale.ADDED_S, 0.06),), all_right),
         rounds=3,
@@ -231,7 +233,7 @@ def a_work(check: Any, goal: float) -> Work:
     return Work("some work", lambda times: times * 2.0, (Peer("a peer", lambda times: times * 4.0, goal=goal),), check)
 
 
-def test_a_missed_goal_is_shown_and_is_no_failure(
+def test_a_missed_goal_is_shown_but_is_not_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, out, _ = run_program(monkeypatch, capsys, a_work(all_right, goal=3))
@@ -249,7 +251,7 @@ def test_a_wrong_result_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "sum: the results differ" in err
 
 
-def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_printed_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run_program(monkeypatch, capsys, a_work(all_right, goal=2), "--json")
     assert status == 0
     (result,) = json.loads(out)["results"]

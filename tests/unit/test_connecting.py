@@ -1,4 +1,4 @@
-"""What `Der.connect` takes as account and address, and what it says of anything else."""
+"""What ``Der.connect`` accepts as account and URL, and its errors for anything else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def connect(account: Any, url: Any = URL, **more: Any) -> Der:
     return Der.connect(url, account, deployer=DEPLOYER, network=DEVNET, **more)
 
 
-def test_whatever_has_a_key_signs() -> None:
+def test_any_object_with_a_key_can_sign() -> None:
     wallet = Wallet.from_mnemonic(WORDS.strip())
 
     class Owner:
@@ -58,7 +58,7 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("given", "words"), WRONG)
-def test_anything_else_is_named_and_no_secret_is_shown(given: Any, words: str) -> None:
+def test_other_accounts_are_rejected_without_showing_secrets(given: Any, words: str) -> None:
     for act in (connect, connect(None).with_account):
         with pytest.raises(
             InvalidValueError, match=rf"account: expected a PrivateKey, an Account, .* {words}"
@@ -72,7 +72,7 @@ def test_anything_else_is_named_and_no_secret_is_shown(given: Any, words: str) -
                 assert "abandon" not in repr(frame.f_locals)
 
 
-def test_an_account_is_one_of_the_same_node_and_has_its_own_policy() -> None:
+def test_an_account_must_have_the_same_node_and_keeps_its_fee_policy() -> None:
     account = Account(KEY, Client("http://127.0.0.1:1", network=DEVNET))
     with pytest.raises(InvalidValueError, match=r"it is for http://127\.0\.0\.1:1, but the connection is to "):
         connect(account)
@@ -80,8 +80,8 @@ def test_an_account_is_one_of_the_same_node_and_has_its_own_policy() -> None:
         connect(Account(KEY, Client(URL, network=DEVNET)), fee_policy=FeePolicy())
 
 
-def test_a_fee_policy_of_ones_own_is_that_of_all_accounts() -> None:
-    """No cast here: mypy sees that each of these takes whatever has the methods of the protocol."""
+def test_a_custom_fee_policy_applies_to_all_accounts() -> None:
+    """Casts are not needed: mypy accepts any object with the methods of the protocol."""
     policy, client = Flat(), Client(URL, network=DEVNET)
     der = Der.connect(client, KEY, deployer=DEPLOYER, fee_policy=policy)
     two = Multisig((KEY.public_key, PrivateKey.generate().public_key), 2)
@@ -96,18 +96,18 @@ def test_a_fee_policy_of_ones_own_is_that_of_all_accounts() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2", "/v2/", "/extended", "/extended/v1/", "/v3"])
-def test_an_address_ends_before_the_paths_of_the_node(path: str) -> None:
+def test_a_url_with_a_path_of_the_api_is_rejected(path: str) -> None:
     with pytest.raises(InvalidValueError, match=rf"ends in {path.rstrip('/')}: give the base address, {URL}$"):
         connect(None, URL + path)
     assert connect(None, f"{URL}/node").client.url == f"{URL}/node"
 
 
-def test_an_address_is_text() -> None:
+def test_a_url_must_be_text() -> None:
     with pytest.raises(InvalidValueError, match="url: must be str, not int: the base address"):
         connect(None, 5)
 
 
-def test_a_network_is_not_its_name() -> None:
+def test_a_network_name_is_not_accepted_as_a_network() -> None:
     two = Multisig((KEY.public_key, PrivateKey.generate().public_key), 2)
     name: Any = "testnet"
     for owner in (KEY, KEY.public_key, two):

@@ -1,4 +1,4 @@
-"""The devnet's JavaScript says its types: ``any`` only where the reason stands beside it."""
+"""The devnet's JavaScript declares its types: ``any`` is used only with a reason, which is given here."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 DEVNET = Path(__file__).parents[2] / "devnet"
 ANY = re.compile(r"[{<(|:]\s*any\b\s*(?:[\[>}|,)]|\w+\}?)")
 WITH_REASON = {
-    # A question of one operation waits among those of others, whose arguments and answers have other types.
+    # Requests for all operations wait in one map, but each operation has other types of arguments and results.
     "chain/vm-thread.js": 2,
 }
 
 
-def test_any_stands_only_where_no_type_can_be_said() -> None:
+def test_any_is_used_only_where_no_type_is_possible() -> None:
     found = {}
     for path in sorted(DEVNET.rglob("*.js")):
         comments = re.findall(r"/\*\*.*?\*/", path.read_text(encoding="utf-8"), re.DOTALL)

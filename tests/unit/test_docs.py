@@ -1,4 +1,4 @@
-"""What the docs say of the repository is there: links, generated pages, tests that are named."""
+"""The documentation agrees with the repository: links, generated pages, names of tests."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub generates from a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_work(page: Path) -> None:
     for link in LINK.findall(page.read_text()):
         target, _, anchor = link.partition("#")
         if target.startswith("http"):
@@ -32,12 +32,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{page.name} links to {link}"
 
 
-def test_the_contract_reference_is_that_of_the_sources() -> None:
+def test_the_contract_reference_matches_the_sources() -> None:
     reference = runpy.run_path(str(ROOT / "docs" / "reference.py"))
     assert reference["PAGE"].read_text() == reference["build"](), "run: python docs/reference.py"
 
 
-def test_the_threat_model_names_tests_that_exist() -> None:
+def test_tests_named_in_the_threat_model_exist() -> None:
     section = (ROOT / "docs" / "contracts.md").read_text().partition("## Who could attack")[2]
     named = re.findall(r"^\| .* \| .* \| (.*) \|$", section, re.MULTILINE)
     sources = [file.read_text() for file in (ROOT / "tests" / "contracts").glob("*.test.js")]
@@ -49,7 +49,7 @@ def test_the_threat_model_names_tests_that_exist() -> None:
         assert any(title.startswith(words) for title in titles), f"no test is called {words!r}"
 
 
-def test_the_devnets_page_has_all_its_endpoints() -> None:
+def test_the_devnet_page_lists_all_endpoints() -> None:
     sources = [path.read_text() for path in (ROOT / "devnet" / "http").glob("*.js") if path.stem != "explorer-routes"]
     routes = {path for source in sources for path in re.findall(r'"(/(?:v2|v3|extended|devnet)[/\w:-]*)"', source)}
     served = {re.sub(r":\w+", "{}", route) for route in routes}
@@ -62,7 +62,7 @@ def test_the_devnets_page_has_all_its_endpoints() -> None:
     assert not gone, f"docs/devnet.md has endpoints that devnet/http does not: {sorted(gone)}"
 
 
-def test_the_sdks_page_names_all_methods_of_the_client() -> None:
+def test_the_sdk_page_lists_all_methods_of_the_client() -> None:
     section = (ROOT / "docs" / "stacks.md").read_text().partition("\n## Nodes and the API\n")[2].partition("\n## ")[0]
     methods = {name for name, method in vars(Methods).items() if isinstance(method, asked)}
     missing = methods - set(re.findall(r"`(\w+)`", section))

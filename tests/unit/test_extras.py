@@ -1,4 +1,4 @@
-"""Without the packages of an extra, each part that needs them says which extra to install."""
+"""Without the packages of an extra, each feature that needs them names the extra to install."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ except Exception as error:
     print(f"{{type(error).__name__}}: {{error}}")
 """
 
-NEEDS = [  # the extra, the modules that are missing, what somebody does
+NEEDS = [  # the extra, the missing modules, the code that needs them
     ("async", {"httpx2"}, "from der_client.stacks.rpc import AsyncClient; AsyncClient('http://localhost:1')"),
     (
         "stream",
@@ -77,7 +77,7 @@ NEEDS = [  # the extra, the modules that are missing, what somebody does
 
 
 @pytest.mark.parametrize(("extra", "modules", "code"), NEEDS, ids=[f"{extra}-{min(m)}" for extra, m, _ in NEEDS])
-def test_what_is_missing_is_named_with_its_extra(extra: str, modules: set[str], code: str) -> None:
+def test_the_error_for_a_missing_package_names_its_extra(extra: str, modules: set[str], code: str) -> None:
     program = WITHOUT.format(modules=modules, code=code)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
     assert f"pip install 'der-client[{extra}]'" in done.stdout + done.stderr, done.stdout + done.stderr
@@ -117,7 +117,7 @@ PACKAGES = {
 }
 
 
-def test_no_module_fails_for_want_of_an_extra_without_naming_it() -> None:
+def test_no_import_fails_without_naming_the_missing_extra() -> None:
     code = "\n    ".join(EVERY_MODULE.strip().splitlines())
     program = WITHOUT.format(modules=PACKAGES, code=code)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603

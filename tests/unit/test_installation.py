@@ -1,4 +1,4 @@
-"""The copy of the project in the user's cache: made once, whole, private, and noticed when it was changed."""
+"""The copy of the project in the user's cache: created once, complete, private, and repaired after a change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class FakeNpm:
-    """Counts its calls, and installs one package with one file."""
+    """A stand-in for npm that counts its calls, and installs one package with one file."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -59,7 +59,7 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache" / "der-client"
 
 
-def test_what_the_devnet_caches_is_not_a_change(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_the_devnets_cache_is_not_a_change(npm: FakeNpm, source: Path, cache: Path) -> None:
     copy = install_once(source, cache)
     images = copy / "node_modules" / ".cache" / "der-client"
     images.mkdir(parents=True)
@@ -69,7 +69,7 @@ def test_what_the_devnet_caches_is_not_a_change(npm: FakeNpm, source: Path, cach
     assert npm.calls == 1
 
 
-def test_it_is_made_once(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_the_copy_is_created_once(npm: FakeNpm, source: Path, cache: Path) -> None:
     target = install_once(source, cache)
     assert (target / "devnet" / "main.js").read_text() == "start();\n"
     assert (target / "node_modules" / "fast" / "index.js").exists()
@@ -77,15 +77,15 @@ def test_it_is_made_once(npm: FakeNpm, source: Path, cache: Path) -> None:
     assert npm.calls == 1
 
 
-def test_whoever_waits_for_it_knows_for_what(
+def test_the_log_explains_the_wait_for_the_first_copy(
     npm: FakeNpm, source: Path, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for told in (1, 1):  # and not again when it is there
+    for told in (1, 1):  # not logged again once the copy exists
         install_once(source, cache)
         assert caplog.text.count("this happens once, and may take a few minutes") == told
 
 
-def test_many_at_the_same_time_make_it_once(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_concurrent_calls_create_the_copy_once(npm: FakeNpm, source: Path, cache: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(lambda _: install_once(source, cache), range(8)))) == 1
     assert npm.calls == 1
@@ -100,7 +100,7 @@ def test_another_version_has_another_folder(npm: FakeNpm, source: Path, cache: P
     assert npm.calls == 2
 
 
-def test_what_a_killed_first_use_left_is_removed(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_leftovers_of_a_killed_installation_are_removed(npm: FakeNpm, source: Path, cache: Path) -> None:
     left_over = cache / "unfinished-x1"
     (left_over / "project" / "node_modules").mkdir(parents=True)
     target = install_once(source, cache)
@@ -108,7 +108,7 @@ def test_what_a_killed_first_use_left_is_removed(npm: FakeNpm, source: Path, cac
     assert npm.calls == 1
 
 
-def test_what_a_failed_one_made_is_removed(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_leftovers_of_a_failed_installation_are_removed(npm: FakeNpm, source: Path, cache: Path) -> None:
     npm.error = DevnetSetupError("npm ci failed")
     with pytest.raises(DevnetSetupError, match="npm ci failed"):
         install_once(source, cache)
@@ -134,7 +134,7 @@ def _append(path: Path) -> None:
         ("installed-files.json", Path.unlink, "it is not complete"),
     ],
 )
-def test_a_change_is_noticed_and_undone(
+def test_a_change_is_detected_and_undone(
     npm: FakeNpm,
     source: Path,
     cache: Path,
@@ -154,7 +154,7 @@ def test_a_change_is_noticed_and_undone(
     assert {path.name for path in cache.iterdir()} == {target.name, "lock"}
 
 
-def test_a_change_that_keeps_size_and_time_of_our_own_files_is_noticed(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_a_change_of_our_files_with_equal_size_and_time_is_detected(npm: FakeNpm, source: Path, cache: Path) -> None:
     main = install_once(source, cache) / "devnet" / "main.js"
     before = main.stat()
     main.write_text("steal();\n")
@@ -164,7 +164,7 @@ def test_a_change_that_keeps_size_and_time_of_our_own_files_is_noticed(npm: Fake
     assert npm.calls == 2
 
 
-def test_another_time_alone_is_no_change(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_a_different_time_alone_is_not_a_change(npm: FakeNpm, source: Path, cache: Path) -> None:
     target = install_once(source, cache)
     os.utime(target / "node_modules" / "fast" / "index.js", (1, 1))
     install_once(source, cache)
@@ -173,7 +173,7 @@ def test_another_time_alone_is_no_change(npm: FakeNpm, source: Path, cache: Path
 
 @pytest.mark.usefixtures("npm")
 @pytest.mark.parametrize("umask", [0o000, 0o777])
-def test_it_is_private_whatever_the_umask(source: Path, cache: Path, umask: int) -> None:
+def test_the_copy_is_private_with_any_umask(source: Path, cache: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         target = install_once(source, cache)
@@ -186,7 +186,7 @@ def test_it_is_private_whatever_the_umask(source: Path, cache: Path, umask: int)
 
 
 @pytest.mark.usefixtures("npm")
-def test_a_folder_that_cannot_be_written_is_named(source: Path, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_named_in_the_error(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DevnetSetupError, match=r"could not be set up in .*file.*XDG_CACHE_HOME"):
         install_once(source, tmp_path / "file" / "der-client")
@@ -202,8 +202,8 @@ def test_a_relative_cache_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp
     assert cache_folder() == tmp_path / "elsewhere" / "der-client"
 
 
-def test_a_copy_can_be_moved_with_its_home(npm: FakeNpm, source: Path, cache: Path) -> None:
+def test_the_cache_can_be_moved(npm: FakeNpm, source: Path, cache: Path) -> None:
     target = install_once(source, cache)
-    shutil.copytree(cache, cache.with_name("moved"))  # keeps the files' times
+    shutil.copytree(cache, cache.with_name("moved"))  # preserves the files' times
     assert install_once(source, cache.with_name("moved")).name == target.name
     assert npm.calls == 1

@@ -1,4 +1,4 @@
-"""The commonest slips in what people read: words, the mood of docstrings, the form of ``Raises:``."""
+"""Common mistakes in the project's texts: odd words, the mood of docstrings, the form of ``Raises:``."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ ROLE = re.compile(r":(?:class|meth|func|mod|attr|exc|data|obj):`")
 
 
 def functions(module: Path) -> Iterator[tuple[int, str]]:
-    """The docstrings of functions, with their lines."""
+    """Yield the docstrings of a module's functions, with their line numbers."""
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (text := ast.get_docstring(node)):
             yield node.lineno, text
 
 
 def texts(module: Path) -> Iterator[tuple[int, str]]:
-    """All strings and comments of a module, with their lines."""
+    """Yield all strings and comments of a module, with their line numbers."""
     source = module.read_text()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING):
@@ -80,7 +80,7 @@ def texts(module: Path) -> Iterator[tuple[int, str]]:
 
 
 def without_markers(text: str) -> str:
-    """A comment of several lines as running text."""
+    """Return a comment of several lines as running text."""
     return re.sub(r"\s*\n\s*(?:\*|;;|#)?\s*", " ", text)
 
 

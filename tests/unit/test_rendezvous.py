@@ -1,4 +1,4 @@
-"""The runner of Rendezvous: what a run may not depend on."""
+"""The runner of Rendezvous: a run can be repeated at any time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ STAND_IN = (
 )
 
 
-def test_the_present_is_always_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chain begins at the present time: a failing run could not be repeated on another day."""
+def test_the_current_time_is_always_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chain begins at the current time, so a failing run could otherwise not be repeated on another day."""
     stand_in = tmp_path / "stand-in.js"
     stand_in.write_text(STAND_IN)
     monkeypatch.setattr(rendezvous, "RENDEZVOUS", stand_in)

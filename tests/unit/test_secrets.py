@@ -1,4 +1,4 @@
-"""No frame of this library holds a secret in the clear when something goes wrong in it; no core file has one."""
+"""When an error occurs, no frame of this library holds a secret in plain text, and no core file contains one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECRETS = (KEY[:20], PASSPHRASE, "acquire", repr(bytes.fromhex(KEY[:8]))[2:-1])
 
 
 def shown(raised: BaseException) -> str:
-    """What a traceback with local variables shows of all frames below the caller's."""
+    """Return what a traceback with local variables shows of all frames below the caller's."""
     assert raised.__traceback__ is not None
     inside = raised.__traceback__
     while inside.tb_frame.f_code.co_filename == __file__ and inside.tb_next:
@@ -42,7 +42,7 @@ def shown(raised: BaseException) -> str:
         type(raised), raised, inside, show_locals=True, locals_max_string=1_000, locals_max_length=100
     )
     Console(file=output, width=300).print(traceback)
-    # The lines of the source are shown, too, and may have such words.
+    # The traceback also shows lines of source code, which may contain the same words.
     return "\n".join(line for line in output.getvalue().splitlines() if " = " in line)
 
 
@@ -60,7 +60,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_what_is_looked_for_would_be_found() -> None:
+def test_a_leaked_secret_would_be_found() -> None:
     def leaks(passphrase: str) -> None:
         raise ValueError
 
@@ -89,11 +89,11 @@ def test_what_is_looked_for_would_be_found() -> None:
         lambda: Wallet.from_seed(KEY),  # type: ignore[arg-type]
     ],
 )
-def test_keys_and_wallets(action: Callable[[], object]) -> None:
+def test_errors_of_keys_and_wallets_show_no_secrets(action: Callable[[], object]) -> None:
     check(action)
 
 
-def test_key_files(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_key_files_show_no_secrets(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check(lambda: load_key(key_file, PASSPHRASE))
     check(lambda: open_key(b"{}", PASSPHRASE, source="x"))
     check(lambda: load_key(key_file, PASSPHRASE.encode()))  # type: ignore[arg-type]
@@ -116,7 +116,9 @@ def test_key_files(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         inside = inside.tb_next
 
 
-def test_what_commands_take_in(key_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_errors_of_command_input_show_no_secrets(
+    key_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("DER_PASSPHRASE", PASSPHRASE)
     check(lambda: secret_input.read_signing_key(key_file))
     hexadecimal = tmp_path / "owner.key"
@@ -131,7 +133,7 @@ def test_what_commands_take_in(key_file: Path, monkeypatch: pytest.MonkeyPatch, 
     check(lambda: secret_input.ask_passphrase("of x", twice=True))
 
 
-def test_import_of_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_errors_of_key_import_show_no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     read, write = os.pipe()
     os.write(write, (WORDS + "\n").encode())
     os.close(write)
@@ -140,7 +142,7 @@ def test_import_of_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         check(lambda: keys_command.import_key("owner", folder=tmp_path))
 
 
-def test_a_secret_shows_itself_to_nobody() -> None:
+def test_a_secret_is_neither_shown_nor_pickled() -> None:
     secret = Secret("hidden")
     again: Secret[str] = Secret.of(secret)
     assert again is secret

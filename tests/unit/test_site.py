@@ -1,4 +1,4 @@
-"""The documentation site: it builds, its links are right, it loads nothing from elsewhere, it can be searched."""
+"""The documentation site: it builds, its links work, it loads nothing from other hosts, and it can be searched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def site() -> dict[str, Any]:
     return functions
 
 
-def test_each_page_of_markdown_is_built_and_listed_for_language_models(site: dict[str, Any]) -> None:
+def test_each_markdown_page_is_built_and_listed_in_llms_txt(site: dict[str, Any]) -> None:
     listed = (SITE / "llms.txt").read_text()
     for _, pages in site["navigation"]():
         for page in pages:
@@ -34,7 +34,7 @@ def test_each_page_of_markdown_is_built_and_listed_for_language_models(site: dic
             assert f"({place or '.'}/): " in listed, page
 
 
-def test_the_api_reference_has_what_packages_export(site: dict[str, Any]) -> None:
+def test_the_api_reference_has_all_exported_names(site: dict[str, Any]) -> None:
     for page, package in (("clarity", der_client.stacks.clarity), ("transactions", der_client.stacks.transactions)):
         text = (SITE / "api" / page / "index.html").read_text()
         missing = [

@@ -1,4 +1,4 @@
-"""A test of a user that fails by an error of this library shows the user's line."""
+"""When a user's test fails with an error of this library, the traceback shows the user's line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_fault_of_the_library(monkeypatch):
 """
 
 
-def test_frames_of_the_library_are_left_out(pytester: pytest.Pytester) -> None:
+def test_frames_of_the_library_are_hidden(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TEST)
     text = str(pytester.runpytest_subprocess("-p", "no:der_client", "-p", "no:cacheprovider").stdout)
     ours, fault = text.split("_ test_a_fault_of_the_library _", 1)

@@ -1,4 +1,4 @@
-"""What travels in the wheel: all that the devnet needs, and nothing of npm's."""
+"""The content of the wheel: everything that the devnet needs, and no npm packages."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_project_of_the_devnet_is_in_it(names: set[str]) -> None:
+def test_the_wheel_contains_the_devnets_project(names: set[str]) -> None:
     carried = {name.removeprefix(CARRIED) for name in names if name.startswith(CARRIED)}
     devnet = {path.relative_to(ROOT).as_posix() for path in (ROOT / "devnet").rglob("*") if path.is_file()}
     assert {Path(name).suffix for name in devnet} == {".js", ".ts", ".html", ".css", ".svg"}
     contracts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "contracts").glob("*.clar")}
     assert carried == {
         "Clarinet.toml",
-        "contracts/stand-ins/usdcx.clar",  # what the demo sells for
+        "contracts/stand-ins/usdcx.clar",  # the token that buyers in the demo pay with
         "deployments/default.devnet-plan.yaml",
         "package.json",
         "package-lock.json",
@@ -38,7 +38,7 @@ def test_the_project_of_the_devnet_is_in_it(names: set[str]) -> None:
     }
 
 
-def test_the_package_is_in_it_with_its_data_and_types(names: set[str]) -> None:
+def test_the_wheel_contains_the_package_with_its_data_and_types(names: set[str]) -> None:
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "der_client").rglob("*")
@@ -48,15 +48,15 @@ def test_the_package_is_in_it_with_its_data_and_types(names: set[str]) -> None:
     assert "der_client/py.typed" in names
 
 
-def test_nothing_of_npm_or_of_the_tests_is_in_it(names: set[str]) -> None:
+def test_the_wheel_contains_no_npm_packages_or_tests(names: set[str]) -> None:
     assert not [name for name in names if "node_modules" in name or name.startswith(("tests/", "benchmarks/"))]
 
 
-def test_a_checkout_is_its_own_project() -> None:
+def test_a_checkout_is_used_as_the_project() -> None:
     assert project_root() == installed_project() == ROOT
 
 
-def test_without_npm_packages_the_command_that_installs_them_is_named(
+def test_the_error_for_missing_npm_packages_names_the_install_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("der_client.project._PACKAGE", tmp_path / "der_client")

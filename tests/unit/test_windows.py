@@ -1,4 +1,4 @@
-"""Everything can be imported where Python has no modules of Unix, as on Windows."""
+"""All modules can be imported where Python lacks the modules of Unix, as on Windows."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_a_gap_is_missing_and_not_zero() -> None:
     assert half.wh_by_slot[:3] == (200, None, None)
 
 
-def test_days_without_any_reading_between_others_are_yielded_as_unknown() -> None:
+def test_days_without_readings_between_others_are_yielded_as_unknown() -> None:
     days = list(metered_days(series_of({0: 4, 3 * 96: 4}, 900), slot_seconds=900))
     assert [(day.day, day.mask) for day in days] == [
         (date(2025, 1, 1), 1),

@@ -1,4 +1,4 @@
-"""Pages over an index that is filled once for the run."""
+"""Fixtures for pages over an index that is filled once per session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOCAL = "http://127.0.0.1:8200"
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of seven plants and twenty days."""
+    """The path of an index with seven plants and twenty days."""
     place = tmp_path_factory.mktemp("index") / "index.sqlite"
     fill(place, ManyPlants(7, 20).blocks())
     return place

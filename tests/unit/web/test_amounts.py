@@ -1,4 +1,4 @@
-"""Amounts as people read them."""
+"""Amounts, formatted for people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USDCX = "SP120SBRBQJ00MCWS7TM5R8WJNTTKD5K0HFRC2CNE.usdcx"
         (-1_500, "\N{MINUS SIGN}1.5 kWh"),
     ],
 )
-def test_energy_has_the_unit_that_fits(wh: int, text: str) -> None:
+def test_energy_has_a_suitable_unit(wh: int, text: str) -> None:
     assert amounts.energy(wh) == text.replace(" ", "\u202f")
 
 
@@ -38,17 +38,17 @@ def test_energy_has_the_unit_that_fits(wh: int, text: str) -> None:
     ("ustx", "text"),
     [(0, "0 STX"), (1, "0.000001 STX"), (1_250_000, "1.25 STX"), (10**18 + 1, "1,000,000,000,000.000001 STX")],
 )
-def test_stx_are_exact_and_without_zeros_at_the_end(ustx: int, text: str) -> None:
+def test_stx_are_exact_without_trailing_zeros(ustx: int, text: str) -> None:
     assert money(ustx) == text.replace(" ", "\u202f")
 
 
-def test_only_a_well_known_token_has_its_symbol() -> None:
+def test_only_well_known_tokens_have_a_symbol() -> None:
     assert money(1_500_000, USDCX) == "1.5\u202fUSDCx"
     assert money(1_500_000, "SP000000000000000000002Q6VF78.usdcx") == "1,500,000\u202funits of SP000…6VF78.usdcx"
 
 
 @given(st.integers(-(10**40), 10**40), st.integers(0, 18))
-def test_decimals_lose_nothing(amount: int, decimals: int) -> None:
+def test_decimals_are_exact(amount: int, decimals: int) -> None:
     text = amounts.decimal(amount, decimals).replace(",", "").replace("\N{MINUS SIGN}", "-")
     whole, _, fraction = text.partition(".")
     assert not fraction.endswith("0")
@@ -63,7 +63,7 @@ def test_amounts_in_a_column_have_all_decimals(amount: int, decimals: int) -> No
     assert int(digits) == amount
 
 
-def test_money_in_a_column() -> None:
+def test_money_in_a_column_has_its_sign_and_unit() -> None:
     assert money_in_column(1_500_000) == "1.500000\u202fSTX"
     assert money_in_column(-250_000) == "\N{MINUS SIGN}0.250000\u202fSTX"
     assert money_in_column(0, USDCX) == "0\u202fUSDCx"
@@ -78,7 +78,7 @@ def test_money_in_a_column() -> None:
         (timedelta(minutes=90), "in 90 min"),
     ],
 )
-def test_how_far_a_moment_is(away: timedelta, text: str) -> None:
+def test_the_time_until_or_since_a_moment_is_shown(away: timedelta, text: str) -> None:
     assert amounts.from_now(NOW + away, NOW).replace("\u202f", " ") == text
 
 

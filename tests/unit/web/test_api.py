@@ -1,4 +1,4 @@
-"""The API: what the index says, a page at a time or as a file, and described as it is."""
+"""The API: the data of the index, in pages or as a file, with a correct OpenAPI description."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def joined(path: str, **query: object) -> str:
 
 
 @pytest.mark.parametrize("path", [*LISTS, "/api/events"])
-def test_a_list_comes_in_pages_without_gap_or_repeat(pages: TestClient, path: str) -> None:
+def test_a_list_is_paged_without_gaps_or_duplicates(pages: TestClient, path: str) -> None:
     whole: list[Any] = []
     after: int | None = None
     while True:
@@ -50,7 +50,7 @@ def test_a_list_comes_in_pages_without_gap_or_repeat(pages: TestClient, path: st
 
 
 def _everything(pages: TestClient, path: str) -> list[Any]:
-    """The same list in large pages."""
+    """Return the complete list, read in large pages."""
     rows: list[Any] = []
     answer = pages.get(joined(path, limit=1000)).json()
     while True:
@@ -61,7 +61,7 @@ def _everything(pages: TestClient, path: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_list_is_a_file_with_the_same_rows(pages: TestClient, path: str) -> None:
+def test_a_list_can_be_downloaded_with_the_same_rows(pages: TestClient, path: str) -> None:
     rows = _everything(pages, path)
     answer = pages.get(joined(path, format="csv", limit=1))
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -78,7 +78,7 @@ def test_a_list_is_a_file_with_the_same_rows(pages: TestClient, path: str) -> No
     assert frame.columns == list(rows[0])
 
 
-def test_money_is_whole_and_its_name_has_the_unit(pages: TestClient, index: Index) -> None:
+def test_money_is_in_smallest_units_and_named_accordingly(pages: TestClient, index: Index) -> None:
     row = pages.get("/api/payments?limit=1").json()["items"][0]
     payment = index.payment(row["payment_id"])
     for name in ("cost", "payout", "fee", "refund", "price_per_kwh"):
@@ -88,7 +88,7 @@ def test_money_is_whole_and_its_name_has_the_unit(pages: TestClient, index: Inde
     assert row["state"] == payment.state.name.lower()
 
 
-def test_a_statement_adds_up(pages: TestClient, index: Index) -> None:
+def test_the_totals_of_a_statement_add_up(pages: TestClient, index: Index) -> None:
     payee, month = index.payments()[0].payee, index.payments()[0].day
     answer = pages.get(f"/api/statement?party={payee}&month={month:%Y-%m}").json()
     assert answer["lines"]
@@ -105,14 +105,14 @@ def test_a_statement_adds_up(pages: TestClient, index: Index) -> None:
             assert total[f"{name}_smallest_unit"] == sum(line[f"{name}_smallest_unit"] for line in own)
 
 
-def test_one_plant_has_its_history(pages: TestClient) -> None:
+def test_a_plant_has_its_history(pages: TestClient) -> None:
     plant = pages.get("/api/plants/1").json()
     assert plant["asset"]["asset_id"] == 1
     assert plant["operators"][0]["value"] is None
     assert plant["operators"][-1]["to_height"] is None
 
 
-def test_a_certificate_is_bundles_that_add_up(pages: TestClient, index: Index) -> None:
+def test_the_bundles_of_a_certificate_add_up(pages: TestClient, index: Index) -> None:
     own = index.certificates()[-1]
     answer = pages.get(f"/api/certificates/{own.kind}/{own.id}")
     assert answer.headers["content-disposition"] == f'attachment; filename="{own.kind}-{own.id}.json"'
@@ -120,13 +120,13 @@ def test_a_certificate_is_bundles_that_add_up(pages: TestClient, index: Index) -
     assert sum(bundle.bundle_quantity * bundle.face_value for bundle in file.bundles) == own.wh
 
 
-def test_the_newest_block_is_told(pages: TestClient, index: Index) -> None:
+def test_the_tip_is_the_newest_block(pages: TestClient, index: Index) -> None:
     tip = index.tip()
     assert tip is not None
     assert pages.get("/api/tip").json()["block_hash"] == tip.block_hash
 
 
-def test_the_description_names_every_field_of_the_rows(pages: TestClient) -> None:
+def test_openapi_describes_every_field_of_the_rows(pages: TestClient) -> None:
     described = pages.get("/api/openapi.json").json()
     schemas = described["components"]["schemas"]
     for path in [*LISTS, "/api/events"]:
@@ -141,14 +141,14 @@ def test_the_description_names_every_field_of_the_rows(pages: TestClient) -> Non
             assert not any(kind.get("type") == "number" for kind in value.get("anyOf", [value])), (path, name)
 
 
-def test_the_description_knows_what_is_refused(pages: TestClient) -> None:
+def test_openapi_describes_only_get_requests_and_their_errors(pages: TestClient) -> None:
     for path, methods in pages.get("/api/openapi.json").json()["paths"].items():
         assert set(methods) == {"get"}, path
         assert "422" not in methods["get"]["responses"]
         assert "4XX" in methods["get"]["responses"]
 
 
-def test_the_description_says_what_each_parameter_is_for(pages: TestClient) -> None:
+def test_openapi_describes_every_parameter(pages: TestClient) -> None:
     paths = pages.get("/api/openapi.json").json()["paths"]
     missing = [
         (path, parameter["name"])
@@ -162,7 +162,7 @@ def test_the_description_says_what_each_parameter_is_for(pages: TestClient) -> N
     assert '<span class="code">next</span> of the previous page' in html
 
 
-def test_the_page_of_the_api_lists_every_endpoint(pages: TestClient) -> None:
+def test_the_api_page_lists_every_endpoint(pages: TestClient) -> None:
     html = pages.get("/api").text
     for path, methods in pages.get("/api/openapi.json").json()["paths"].items():
         assert path in html

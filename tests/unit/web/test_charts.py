@@ -1,4 +1,4 @@
-"""Charts: their geometry says what the numbers say."""
+"""Charts: their geometry matches the numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_axis_ends_just_above_the_largest_value(largest: int) -> None:
     assert len(set(scale.labels(str))) == 5
 
 
-def test_a_day_has_a_bar_for_each_slot_and_a_gap_for_what_is_missing() -> None:
+def test_a_day_has_a_bar_or_a_gap_for_each_slot() -> None:
     slots = [slot(40, 250), slot(41, 500), slot(42, None, recorded=False)]
     chart = day_chart(slots, day_wh=750, slot_seconds=900, cap_w=1_500)
     assert len(chart.bars) == 96
@@ -47,7 +47,7 @@ def test_a_day_has_a_bar_for_each_slot_and_a_gap_for_what_is_missing() -> None:
     assert chart.bars[41].title == "10:15 to 10:30: 500 Wh, 2\u202fkW"
 
 
-def test_what_is_known_only_as_a_sum_is_spread_and_adds_up() -> None:
+def test_energy_known_only_as_a_sum_is_spread_over_its_slots() -> None:
     slots = [slot(0, 100), *(slot(number, None) for number in range(1, 8))]
     chart = day_chart(slots, day_wh=1_100, slot_seconds=3600, cap_w=None)
     assert chart.estimates == 7
@@ -56,17 +56,17 @@ def test_what_is_known_only_as_a_sum_is_spread_and_adds_up() -> None:
 
 
 @given(st.integers(0, 10**15), st.integers(1, 96))
-def test_spreading_loses_nothing(wh: int, parts: int) -> None:
+def test_spreading_keeps_the_sum(wh: int, parts: int) -> None:
     shares = spread(wh, parts)
     assert sum(shares) == wh
     assert max(shares) - min(shares) <= 1
 
 
-def test_the_power_of_longer_slots_fills_their_quarters() -> None:
+def test_the_power_of_longer_slots_fills_their_quarter_hours() -> None:
     assert power_by_step([(0, 3600, 1_000), (0, 900, 100)]) == {0: 1_400, 1: 1_000, 2: 1_000, 3: 1_000}
 
 
-def test_curves_stop_where_nothing_is_known() -> None:
+def test_curves_have_gaps_where_the_power_is_unknown() -> None:
     chart = power_chart({0: 100, 1: 200, 4: 400}, {95: 400})
     assert chart.line == "M0,750V750H1V500H2 M4,0V0H5"
     assert chart.before_line == "M95,0V0H96"
@@ -79,7 +79,7 @@ def energy_of(day: date, wh: int, state: DayState = DayState.VERIFIED, slots: in
     return DayEnergy(1, day, state, wh, slots, 96, None, None, None, None, 0, 0)
 
 
-def test_a_year_has_each_day_once_in_its_week() -> None:
+def test_a_year_has_each_day_once_at_its_weekday() -> None:
     grid = year_grid(2028, [], since=date(2028, 1, 1), until=date(2028, 3, 1))  # a leap year
     cells = [cell for month in grid for cell in month.cells]
     assert len(cells) == 366
@@ -98,13 +98,13 @@ def test_days_before_the_registration_are_not_missing() -> None:
 
 
 @pytest.mark.parametrize(("wh", "level"), [(0, 0), (1, 1), (200, 1), (201, 2), (999, 5), (1_000, 5)])
-def test_a_day_is_the_darker_the_more_it_gave(wh: int, level: int) -> None:
+def test_days_with_more_energy_have_a_higher_level(wh: int, level: int) -> None:
     grid = year_grid(2026, [energy_of(DAY, wh), energy_of(date(2026, 7, 1), 1_000)], since=date(2026, 1, 1), until=DAY)
     cell = next(cell for cell in grid[5].cells if cell.day == DAY)
     assert cell.level == level < LEVELS
 
 
-def test_a_day_says_what_is_missing() -> None:
+def test_a_day_shows_its_missing_slots() -> None:
     grid = year_grid(2026, [energy_of(DAY, 1_000, DayState.RECORDED, 90)], since=date(2026, 1, 1), until=DAY)
     cell = grid[5].cells[-1]
     assert cell.incomplete

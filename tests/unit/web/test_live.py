@@ -1,4 +1,4 @@
-"""New blocks reach browsers that listen."""
+"""New blocks are sent to browsers that listen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def next_event(stream: object) -> dict[str, object]:
     return dict(json.loads(event.data))
 
 
-def test_the_newest_block_comes_at_once_and_each_later_one_once(index: Index) -> None:
+def test_the_newest_block_is_sent_at_once_and_each_later_one_once(index: Index) -> None:
     tip = index.tip()
     assert tip is not None
     source = Moving(tip)
@@ -53,7 +53,7 @@ def test_the_newest_block_comes_at_once_and_each_later_one_once(index: Index) ->
     assert (second["height"], second["hash"]) == (tip.height - 1, "ff" * 32)
 
 
-def test_many_listeners_ask_the_index_once(index: Index) -> None:
+def test_many_listeners_share_one_query(index: Index) -> None:
     source = Moving(index.tip())
 
     async def listen() -> None:

@@ -1,4 +1,4 @@
-"""Every page answers, and shows what the index says."""
+"""Every page loads, and shows the data of the index."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ PATHS = [
 
 
 def text_of(html: str) -> str:
-    """What a person reads."""
+    """Return the text that a person reads."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_page_answers(pages: TestClient, path: str) -> None:
+def test_every_page_loads(pages: TestClient, path: str) -> None:
     answer = pages.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "Days and times are UTC" in answer.text
 
 
-def test_every_link_of_every_page_leads_somewhere(pages: TestClient) -> None:
+def test_every_link_of_every_page_works(pages: TestClient) -> None:
     seen: set[str] = set()
     waiting = ["/"]
     while waiting and len(seen) < 150:
@@ -80,7 +80,7 @@ def test_every_link_of_every_page_leads_somewhere(pages: TestClient) -> None:
     assert len(seen) == 150
 
 
-def test_the_overview_says_first_what_needs_doing(pages: TestClient, index: Index) -> None:
+def test_the_overview_begins_with_the_things_to_do(pages: TestClient, index: Index) -> None:
     overview = index.overview()
     assert overview is not None
     text = text_of(pages.get("/").text)
@@ -90,7 +90,7 @@ def test_the_overview_says_first_what_needs_doing(pages: TestClient, index: Inde
     assert energy(overview.sold_wh).replace("\u202f", " ") in text
 
 
-def test_the_overview_adds_up_the_money_of_all_payments(pages: TestClient, index: Index) -> None:
+def test_the_overview_sums_up_the_money_of_all_payments(pages: TestClient, index: Index) -> None:
     text = text_of(pages.get("/").text)
     for token in {payment.token for payment in index.payments()}:
         own = [payment for payment in index.payments() if payment.token == token]
@@ -105,7 +105,7 @@ def group(number: int, *, urgent: bool) -> Group:
     return Group("payment-due", number, "payments can be closed", "", urgent)
 
 
-def test_the_headline_tells_what_is_urgent() -> None:
+def test_the_headline_counts_the_urgent_things() -> None:
     calm, urgent, one = group(7, urgent=False), group(2, urgent=True), group(1, urgent=False)
     said = {
         "7 things need doing": [calm],
@@ -124,7 +124,7 @@ def test_the_history_of_a_plant_has_units(pages: TestClient, index: Index) -> No
 
 
 def test_a_party_is_shown_with_the_statement_of_this_month(pages: TestClient, index: Index) -> None:
-    """Not with that of the last month for which somebody has bought ahead."""
+    """Later months, for which the party has bought in advance, are not shown first."""
     overview = index.overview()
     assert overview is not None
     month = f"{overview.today:%Y-%m}"
@@ -134,18 +134,18 @@ def test_a_party_is_shown_with_the_statement_of_this_month(pages: TestClient, in
         assert f"Statement of {month}" in text_of(pages.get(f"/parties/{party}").text)
 
 
-def test_what_needs_doing_names_plant_and_day(pages: TestClient, index: Index) -> None:
+def test_things_to_do_name_their_plant_and_day(pages: TestClient, index: Index) -> None:
     overview = index.overview()
     assert overview is not None
     due = next(row for row in overview.attention if str(row.kind) == "payment-due")
     html = pages.get("/attention/payment-due").text
     text = text_of(html)
     assert f"{due.text} Plant {due.asset_id} {due.day}" in text
-    assert "Until" not in text[text.index("What Plant") :]  # a column without any value is left out
+    assert "Until" not in text[text.index("What Plant") :]  # a column without values is omitted
     assert "Until" in text_of(pages.get("/attention/day-unverified").text)
 
 
-def test_each_plant_tells_how_much_of_it_needs_doing(pages: TestClient, index: Index) -> None:
+def test_each_plant_shows_its_number_of_things_to_do(pages: TestClient, index: Index) -> None:
     overview = index.overview()
     assert overview is not None
     shown = [int(number) for number in re.findall(r"(\d+)\u202fthings?</a>", pages.get("/plants").text)]
@@ -153,7 +153,7 @@ def test_each_plant_tells_how_much_of_it_needs_doing(pages: TestClient, index: I
     assert sum(shown) == len(overview.attention)
 
 
-def test_a_day_that_has_not_begun_lacks_nothing(pages: TestClient, index: Index) -> None:
+def test_a_future_day_has_no_missing_slots(pages: TestClient, index: Index) -> None:
     overview = index.overview()
     assert overview is not None
     text = text_of(pages.get(f"/plants/1/days/{overview.today + timedelta(days=2)}").text)
@@ -164,7 +164,7 @@ def test_a_day_that_has_not_begun_lacks_nothing(pages: TestClient, index: Index)
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Pages of a chain where nothing has happened but the deployment."""
+    """Pages of a chain on which only the deployment has happened."""
     place = tmp_path_factory.mktemp("bare") / "index.sqlite"
     fill(place, islice(ManyPlants(1, 1).blocks(), 1))
     with Index(place) as index:
@@ -183,7 +183,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         ("/", "Nothing is recorded of these days."),
     ],
 )
-def test_what_is_not_there_yet_is_said(bare: TestClient, path: str, expected: str) -> None:
+def test_empty_pages_say_that_there_is_nothing_yet(bare: TestClient, path: str, expected: str) -> None:
     assert expected in text_of(bare.get(path).text)
 
 
@@ -205,14 +205,14 @@ def test_a_day_shows_its_slots_and_gaps(pages: TestClient, index: Index) -> None
     assert f"{gappy.slots_recorded} of 96 slots" in text_of(html)
 
 
-def test_energy_that_is_known_only_as_a_sum_is_told_apart(pages: TestClient, index: Index) -> None:
+def test_energy_known_only_as_a_sum_is_marked_as_estimated(pages: TestClient, index: Index) -> None:
     day = next(day for day in index.production(5, *_span(index)) if day.complete)
     html = pages.get(f"/plants/5/days/{day.day}").text
     assert html.count('class="estimated"') == 96
     assert "only the sum of 96 slots is on the chain" in text_of(html)
 
 
-def test_a_party_has_a_statement_that_closes(pages: TestClient, index: Index) -> None:
+def test_the_statement_of_a_party_shows_its_totals(pages: TestClient, index: Index) -> None:
     payee = index.payments()[0].payee
     month = index.payments()[0].day.replace(day=1)
     statement = index.statement(payee, month)
@@ -222,7 +222,7 @@ def test_a_party_has_a_statement_that_closes(pages: TestClient, index: Index) ->
             assert money(total.payout, total.token).replace("\u202f", " ") in text
 
 
-def test_pages_follow_each_other_to_the_end_of_a_list(pages: TestClient, index: Index) -> None:
+def test_the_pages_of_a_list_are_linked_up_to_the_last(pages: TestClient, index: Index) -> None:
     seen: list[int] = []
     path = "/money"
     while path:
@@ -233,7 +233,7 @@ def test_pages_follow_each_other_to_the_end_of_a_list(pages: TestClient, index: 
     assert seen == sorted((payment.payment_id for payment in index.payments()), reverse=True)
 
 
-def test_below_a_path_of_a_proxy_every_link_has_it(index: Index) -> None:
+def test_every_link_begins_with_the_path_of_the_proxy(index: Index) -> None:
     app = create_app(index, root_path="/der")
     html = TestClient(app, base_url="http://localhost", root_path="/der").get("/der/plants/1").text
     links = re.findall(r'(?:href|src|data-live|action)="(/[^"]*)"', html)

@@ -1,4 +1,4 @@
-"""A wrong address is answered with one sentence that says what is expected, never with an error of the server."""
+"""The response to an invalid address is one sentence about what is expected, never a server error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WRONG = [
     ("/plants/%201", "asset_id: expected a whole number"),
     ("/plants/99999999999999999999999", "asset_id: expected a whole number"),
     ("/plants/9223372036854775808", "asset_id: input should be less than"),
-    ("/plants/１", "asset_id: expected a whole number"),  # noqa: RUF001 - a digit that Python's int takes
+    ("/plants/１", "asset_id: expected a whole number"),  # noqa: RUF001 - a digit that Python's int accepts
     ("/plants/1?year=20260", "year: input should be less than or equal to 2199"),
     ("/plants/1?year=x", "year: expected a whole number, got 'x'"),
     ("/plants/1/days/2026-02-30", "day: expected a day such as 2026-07-01"),
@@ -62,21 +62,21 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("path", "sentence"), WRONG)
-def test_a_wrong_parameter_is_named(pages: TestClient, path: str, sentence: str) -> None:
+def test_an_invalid_parameter_is_named_in_the_error(pages: TestClient, path: str, sentence: str) -> None:
     answer = pages.get(path)
     assert answer.status_code == 400
     assert sentence in said(answer)
 
 
 @pytest.mark.parametrize(("path", "sentence"), UNKNOWN)
-def test_what_is_not_there_is_not_found(pages: TestClient, path: str, sentence: str) -> None:
+def test_unknown_items_and_pages_are_not_found(pages: TestClient, path: str, sentence: str) -> None:
     answer = pages.get(path)
     assert answer.status_code == 404
     assert sentence in said(answer)
 
 
 def said(answer: Any) -> str:
-    """The sentence of an answer, as a page or as JSON."""
+    """Return the text of a response, which is a page or JSON."""
     if answer.headers["content-type"] == "application/json":
         return str(answer.json()["error"])
     return unescape(answer.text)
@@ -109,7 +109,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("template", PLACES)
-def test_no_value_breaks_the_server(pages: TestClient, template: str) -> None:
+def test_no_value_causes_a_server_error(pages: TestClient, template: str) -> None:
     @settings(max_examples=40)
     @given(st.text(max_size=40) | st.from_regex(r"[-0-9'\";%]{1,30}", fullmatch=True))
     def check(value: str) -> None:

@@ -1,4 +1,4 @@
-"""What every answer obeys, whatever was asked."""
+"""Security rules that hold for every response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOME = ["/", "/plants/1", "/api/tip", "/api/openapi.json", "/static/style.css", 
 
 
 @pytest.mark.parametrize("path", SOME)
-def test_every_answer_tells_browsers_to_be_strict(pages: TestClient, path: str) -> None:
+def test_every_response_has_strict_security_headers(pages: TestClient, path: str) -> None:
     headers = pages.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
@@ -36,7 +36,7 @@ def test_every_answer_tells_browsers_to_be_strict(pages: TestClient, path: str) 
     assert "server" not in headers
 
 
-def test_an_error_that_nobody_expected_is_guarded_and_tells_nothing(index: Index) -> None:
+def test_an_unexpected_error_has_the_headers_and_reveals_nothing(index: Index) -> None:
     class Broken:
         def __getattr__(self, name: str) -> object:
             raise RuntimeError("a secret path /home/operator")
@@ -66,13 +66,13 @@ def test_no_page_has_inline_code_or_style(pages: TestClient, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/", "/api/plants", "/nothing"])
-def test_only_reading_is_answered(pages: TestClient, method: str, path: str) -> None:
+def test_only_get_and_head_are_allowed(pages: TestClient, method: str, path: str) -> None:
     answer = pages.request(method, path)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-def test_head_is_get_without_its_body(pages: TestClient) -> None:
+def test_head_is_get_without_the_body(pages: TestClient) -> None:
     answer = pages.head("/plants")
     assert answer.status_code == 200
     assert answer.content == b""
@@ -82,36 +82,36 @@ def test_head_is_get_without_its_body(pages: TestClient) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8200", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""]
 )
-def test_on_loopback_no_other_name_is_answered(pages: TestClient, host: str) -> None:
+def test_on_loopback_other_host_names_are_rejected(pages: TestClient, host: str) -> None:
     answer = pages.get("/", headers={"host": host})
     assert answer.status_code == 421
     assert "--allow-host" in answer.text
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8200", "127.0.0.1:1", "[::1]:8200", "LOCALHOST"])
-def test_on_loopback_its_own_names_are_answered(pages: TestClient, host: str) -> None:
+def test_on_loopback_local_host_names_are_accepted(pages: TestClient, host: str) -> None:
     assert pages.get("/", headers={"host": host}).status_code == 200
 
 
-def test_a_proxy_in_front_is_named(index: Index) -> None:
+def test_the_host_name_of_a_proxy_must_be_allowed(index: Index) -> None:
     pages = TestClient(create_app(index, allow_hosts=["pages.example.org"]), base_url="http://pages.example.org")
     assert pages.get("/").status_code == 200
     assert pages.get("/", headers={"host": "other.example.org"}).status_code == 421
 
 
-def test_off_loopback_any_name_is_answered_unless_some_are_given() -> None:
+def test_off_loopback_any_host_name_is_accepted_unless_some_are_given() -> None:
     assert allowed_hosts("0.0.0.0") == ANY_HOST  # noqa: S104
     assert allowed_hosts("0.0.0.0", ["a.example"]) == {"0.0.0.0", "a.example"}  # noqa: S104
 
 
 @pytest.mark.parametrize("name", ["http://a.example", "a.example:80", "a.example/x", "", "*", "a b"])
-def test_a_host_name_is_only_a_name(name: str) -> None:
+def test_invalid_host_names_are_rejected(name: str) -> None:
     with pytest.raises(InvalidValueError, match="expected a host name"):
         allowed_hosts("127.0.0.1", [name])
 
 
 @pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/"])
-def test_static_files_are_those_of_their_folder(pages: TestClient, path: str) -> None:
+def test_static_files_are_only_served_from_their_folder(pages: TestClient, path: str) -> None:
     assert pages.get(path).status_code == 404
 
 
@@ -139,20 +139,20 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
         ("/certificates", HOSTILE.purpose),
     ],
 )
-def test_texts_of_the_chain_are_shown_as_text(hostile: TestClient, path: str, text: str) -> None:
+def test_texts_from_the_chain_are_escaped_in_pages(hostile: TestClient, path: str, text: str) -> None:
     html = hostile.get(path).text
     assert text not in html
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert escaped.replace('"', "&#34;").replace("'", "&#39;") in html
 
 
-def test_texts_of_the_chain_are_json_in_the_api(hostile: TestClient) -> None:
+def test_texts_from_the_chain_are_json_in_the_api(hostile: TestClient) -> None:
     answer = hostile.get("/api/plants")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["items"][0]["location"] == HOSTILE.location
 
 
-def test_texts_of_the_chain_start_no_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+def test_texts_from_the_chain_are_not_formulas_in_a_spreadsheet(tmp_path: Path) -> None:
     place = tmp_path / "index.sqlite"
     fill(place, ManyPlants(2, 30, texts=Texts(purpose="=HYPERLINK(1)", location="@SUM(1)", region="+1")).blocks())
     with Index(place) as index:

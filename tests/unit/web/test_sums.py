@@ -1,4 +1,4 @@
-"""Sums of money are exact, also of amounts that no database can sum."""
+"""Sums of money are exact, even if the amounts are too large for a database to sum."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL, LARGE = f"{PAYEE}.small", f"{PAYEE}.large"
 
 
 def payment(number: int, token: str | None, state: PaymentState, cost: int, **parts: int) -> dict[str, Any]:
-    """A row of the index, as it is from block 1 on."""
+    """Return a row of the index that is valid from block 1."""
     zero = dict.fromkeys(("before_wh", "delivered_wh", "payout", "fee", "refund", "claimed_wh"), 0)
     same = {"offer_id": 1, "asset_id": 1, "day": date(2026, 7, 1), "spot": False, "buyer": BUYER, "payee": PAYEE}
     own = {"payment_id": number, "token": token, "state": state, "cost": cost, "from_height": 1, "to_height": None}
