@@ -8,7 +8,7 @@ from pathlib import Path
 DEVNET = Path(__file__).parents[2] / "devnet"
 ANY = re.compile(r"[{<(|:]\s*any\b\s*(?:[\[>}|,)]|\w+\}?)")
 WITH_REASON = {
-    # Requests for all operations wait in one map, but each operation has other types of arguments and results.
+    # Requests for all operations wait in one queue, but each operation has other types of arguments and results.
     "chain/vm-thread.js": 2,
 }
 

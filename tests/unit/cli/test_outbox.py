@@ -70,7 +70,7 @@ def test_show_prints_one_job(der: RunDer, place: Path) -> None:
     assert json.loads(der("outbox", "show", "rent/may", "--json").output)["fee_ustx"] == 200
 
 
-def test_retry_and_cancel(der: RunDer, place: Path) -> None:
+def test_jobs_can_be_retried_and_cancelled(der: RunDer, place: Path) -> None:
     assert der("outbox", "retry", "rent/july").exit_code == 0
     assert der("outbox", "cancel", "rent/august").exit_code == 0
     journal = Journal(place)

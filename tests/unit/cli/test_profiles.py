@@ -57,14 +57,14 @@ class TestProfilesFile:
         assert Profiles.read().current == "home"
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_use_and_remove(self, der: RunDer) -> None:
+    def test_a_profile_can_be_used_and_removed(self, der: RunDer) -> None:
         assert der("profile", "use", "test").exit_code == 0
         assert Profiles.read().current == "test"
         assert der("profile", "remove", "test").exit_code == 0
         assert (list(Profiles.read().by_name), Profiles.read().current) == (["home"], None)
 
     @pytest.mark.usefixtures("two_profiles")
-    def test_list_and_show(self, der: RunDer) -> None:
+    def test_profiles_are_listed_and_shown(self, der: RunDer) -> None:
         listed = json.loads(der("profile", "list", "--json").stdout)["profiles"]
         assert [(each["name"], each["current"]) for each in listed] == [("home", True), ("test", False)]
         assert "home (in use)" in der("profile", "list").stdout

@@ -1,4 +1,4 @@
-"""The gateway stores each message once, on disk before it acknowledges it, until the message is finished."""
+"""The gateway writes each message to disk once, before it acknowledges it, and keeps it until it is finished."""
 
 import sqlite3
 from datetime import date

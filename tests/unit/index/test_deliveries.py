@@ -47,7 +47,7 @@ def test_days_are_the_same_by_name_range_and_query(place: Path) -> None:
         assert [row for row in locked if row.due] == list(index.payments(due=True))
 
 
-def test_due_payments_agree_in_lists_and_in_single_answers(place: Path) -> None:
+def test_due_payments_are_the_same_in_all_queries(place: Path) -> None:
     with Index(place) as index:
         due = {row.payment_id: row.due for row in index.payments(due=True)}
         assert due
