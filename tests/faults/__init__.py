@@ -1,1 +1,1 @@
-"""A proxy between a client and the devnet that does what public APIs do on a bad day, and tests that go through it."""
+"""A proxy between a client and the devnet that injects the faults of public APIs, and tests that go through it."""

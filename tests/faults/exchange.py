@@ -1,4 +1,4 @@
-"""One request that came to the proxy, and what can be done with the connection it came on."""
+"""One request to the proxy, and the ways to respond to it on its connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True)
 class Ask:
-    """A request as it came."""
+    """A request as it was received."""
 
     method: str
     target: str
@@ -45,7 +45,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: of the node, or one that a fault makes up."""
+    """A response, from the node or from a fault."""
 
     status: int
     body: bytes = b""
@@ -54,7 +54,7 @@ class Reply:
 
     @property
     def head(self) -> bytes:
-        """The bytes up to the body, which is as long as it says."""
+        """The status line and headers, with the real length of the body."""
         try:
             phrase = HTTPStatus(self.status).phrase
         except ValueError:
@@ -65,7 +65,7 @@ class Reply:
 
 
 def ask_node(url: str, ask: Ask) -> Reply:
-    """Send a request on to the node, on a connection of its own."""
+    """Forward a request to the node on a new connection, and return the response."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=NODE_TIMEOUT_S)
     skipped = {"host", "connection", "content-length", "accept-encoding", "transfer-encoding", "expect"}
@@ -81,13 +81,13 @@ def ask_node(url: str, ask: Ask) -> Reply:
 
 @dataclass
 class Exchange:
-    """A request in the hands of a fault.
+    """A request that is handled by a fault.
 
     Attributes:
         ask: The request.
-        closing: Set when the proxy closes, so that what would go on without end ends.
-        withheld: Where a fault puts what it keeps back.
-        is_over: Whether the connection is closed afterwards.
+        closing: Set when the proxy closes, to end endless faults.
+        withheld: Requests that a fault keeps back.
+        is_over: Whether to close the connection afterwards.
     """
 
     ask: Ask
@@ -98,19 +98,19 @@ class Exchange:
     is_over: bool = field(default=False, init=False)
 
     def deliver(self) -> Reply:
-        """Let the node answer."""
+        """Forward the request to the node and return the response."""
         return self.node(self.ask)
 
     def answer(self, reply: Reply) -> None:
-        """Send a whole answer."""
+        """Send a complete response."""
         self.send(reply.head + (b"" if self.ask.method == "HEAD" else reply.body))
 
     def send(self, data: bytes) -> None:
-        """Send any bytes."""
+        """Send raw bytes."""
         self.connection.sendall(data)
 
     def trickle(self, pieces: Sequence[bytes], pause_s: float) -> None:
-        """Send pieces with a pause after each, until the client has had enough or the proxy closes."""
+        """Send pieces with a pause after each, until the client disconnects or the proxy closes."""
         for piece in pieces:
             self.send(piece)
             if self.closing.wait(pause_s):

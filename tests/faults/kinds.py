@@ -1,4 +1,4 @@
-"""The kinds of faults. Each is a function of an `Exchange`: it may deliver the request, or not, and answer, or not."""
+"""The kinds of faults. Each is a function of an `Exchange` that may deliver the request, respond, both or neither."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ WITHOUT_END = 1 << 40
 
 
 def pass_on(exchange: Exchange) -> None:
-    """No fault."""
+    """Forward the request and the response unchanged."""
     exchange.answer(exchange.deliver())
 
 
 def reset_before(exchange: Exchange) -> None:
-    """The node never hears of it."""
+    """Reset the connection; the node never receives the request."""
     exchange.reset()
 
 
 def reset_after(exchange: Exchange) -> None:
-    """The node took it, and nobody says so."""
+    """Deliver the request, then reset the connection instead of responding."""
     exchange.deliver()
     exchange.reset()
 
 
 def hang_up_after(exchange: Exchange) -> None:
-    """As `reset_after`, with an orderly end."""
+    """Deliver the request, then close the connection in an orderly way, without a response."""
     exchange.deliver()
     exchange.close()
 
 
 def silence(exchange: Exchange) -> None:
-    """Delivered, and no answer until the proxy closes."""
+    """Deliver the request, and do not respond until the proxy closes."""
     exchange.deliver()
     exchange.closing.wait()
     exchange.close()
 
 
 def half(exchange: Exchange) -> None:
-    """Half of the body, then the end of the connection."""
+    """Deliver the request, send half of the response's body, then close the connection."""
     reply = exchange.deliver()
     exchange.send(reply.head + reply.body[: len(reply.body) // 2])
     exchange.close()
 
 
 def half_head(exchange: Exchange) -> None:
-    """Half of the status line and headers, then the end of the connection."""
+    """Deliver the request, send half of the status line and headers, then close the connection."""
     head = exchange.deliver().head
     exchange.send(head[: len(head) // 2])
     exchange.close()
 
 
 def slow(seconds: float) -> Fault:
-    """Delivered at once, answered late."""
+    """Deliver the request at once, but respond late."""
 
     def fault(exchange: Exchange) -> None:
         reply = exchange.deliver()
@@ -70,7 +70,7 @@ def slow(seconds: float) -> Fault:
 
 
 def dripped_head(pause_s: float) -> Fault:
-    """One byte of the headers at a time."""
+    """Send the headers one byte at a time."""
 
     def fault(exchange: Exchange) -> None:
         reply = exchange.deliver()
@@ -81,7 +81,7 @@ def dripped_head(pause_s: float) -> Fault:
 
 
 def dripped_body(pause_s: float) -> Fault:
-    """One byte of the body at a time."""
+    """Send the body one byte at a time."""
 
     def fault(exchange: Exchange) -> None:
         reply = exchange.deliver()
@@ -92,7 +92,7 @@ def dripped_body(pause_s: float) -> Fault:
 
 
 def endless(piece: bytes, *, start: bytes = b"", pause_s: float = 0.05) -> Fault:
-    """The same bytes again and again, such as headers, interim answers, chunk extensions or trailers."""
+    """Send the same bytes repeatedly, such as headers, interim responses, chunk extensions or trailers."""
 
     def fault(exchange: Exchange) -> None:
         exchange.deliver()
@@ -112,7 +112,7 @@ endless_trailers = endless(b"X-More: and more\r\n", start=_CHUNKED + b"2\r\n{}\r
 
 
 def early_hints(exchange: Exchange) -> None:
-    """An interim answer before the one of the node."""
+    """Send an interim response before the node's response."""
     reply = exchange.deliver()
     exchange.send(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
     exchange.answer(reply)
@@ -126,7 +126,7 @@ def says(
     retry_after: str | None = None,
     delivered: bool = False,
 ) -> Fault:
-    """An answer of something between client and node; the node may have got the request, or not."""
+    """Respond like an intermediary between client and node; ``delivered``: whether the node receives the request."""
     headers = () if retry_after is None else (("Retry-After", retry_after),)
 
     def fault(exchange: Exchange) -> None:
@@ -138,18 +138,18 @@ def says(
 
 
 def page(status: int, *, delivered: bool = False) -> Fault:
-    """A gateway's web page."""
+    """Respond with a gateway's web page."""
     return says(status, PAGE, content_type="text/html; charset=utf-8", delivered=delivered)
 
 
 def busy(status: int, retry_after: str | None = None, *, delivered: bool = False) -> Fault:
-    """429, 502 or 503 with the time to come back."""
+    """Respond with 429, 502 or 503, and with a ``Retry-After`` header if one is given."""
     body = json.dumps({"error": "busy"}).encode()
     return says(status, body, retry_after=retry_after, delivered=delivered)
 
 
 def redirect(location: str, status: int = 307, *, delivered: bool = False) -> Fault:
-    """To another address."""
+    """Redirect to another address."""
 
     def fault(exchange: Exchange) -> None:
         if delivered:
@@ -160,12 +160,12 @@ def redirect(location: str, status: int = 307, *, delivered: bool = False) -> Fa
 
 
 def unknown(exchange: Exchange) -> None:
-    """404, as of an API that has not seen it yet."""
+    """Respond with 404, like an API that has not seen the transaction yet."""
     exchange.answer(Reply(404, b'{"error": "could not find it"}'))
 
 
 def refuses(reason: str) -> Fault:
-    """A refusal in the node's own form; it does not keep the transaction."""
+    """Reject the transaction in the node's own format, without delivering it."""
 
     def fault(exchange: Exchange) -> None:
         txid = compute_txid(exchange.ask.body)
@@ -176,6 +176,6 @@ def refuses(reason: str) -> Fault:
 
 
 def withhold(exchange: Exchange) -> None:
-    """A broadcast that is answered and goes nowhere, until the proxy is told to release it."""
+    """Accept a broadcast, but do not deliver it until the proxy releases it."""
     exchange.withheld.append(exchange.ask)
     exchange.answer(Reply(200, json.dumps(compute_txid(exchange.ask.body)).encode()))

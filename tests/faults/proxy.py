@@ -1,4 +1,4 @@
-"""The proxy: an address that leads to the devnet, with faults by script.
+"""The proxy: an address that leads to the devnet, with scripted faults.
 
 ::
 
@@ -8,7 +8,7 @@
         proxy.always("GET", "/extended/v1/tx/.*", unknown)             # until `clear`
         proxy.lag = Lag(blocks=2)                                      # reads of the API are two blocks behind
 
-Whatever no rule names goes through as it is. `asked` tells what came and what became of it.
+Requests that match no rule pass unchanged. `asked` lists the requests and what happened to them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Rule:
 
 @dataclass
 class Asked:
-    """A request that came by, the name of its fault, and whether the node got it."""
+    """A request that was received, the name of its fault, and whether the node received it."""
 
     method: str
     path: str
@@ -88,33 +88,33 @@ class FaultProxy:
     # The script
 
     def on(self, method: str, path: str, *faults: kinds.Fault) -> None:
-        """Give the next requests that fit a fault each; rules that were given first come first.
+        """Assign one fault to each of the next matching requests; earlier rules take precedence.
 
         Args:
             method: ``GET`` or ``POST``.
             path: A regular expression for the whole path, without the query.
-            faults: The first is for the first such request, and so on.
+            faults: The first one is for the first matching request, and so on.
         """
         with self._state.lock:
             self._state.rules.append(_Rule(method, re.compile(path), deque(faults)))
 
     def always(self, method: str, path: str, fault: kinds.Fault) -> None:
-        """Give all requests that fit a fault, until `clear`."""
+        """Apply a fault to all matching requests, until `clear`."""
         with self._state.lock:
             self._state.rules.append(_Rule(method, re.compile(path), fault))
 
     def clear(self) -> None:
-        """Forget all rules and the lag; what was withheld stays so."""
+        """Remove all rules and the lag; requests that were withheld stay withheld."""
         with self._state.lock:
             self._state.rules.clear()
         self._state.lag = self._state.mood = None
 
     def hide(self, txid: str) -> None:
-        """Let nobody find a transaction, until `clear`."""
+        """Hide a transaction from all reads, until `clear`."""
         self.always("GET", rf"/.*{re.escape(txid)}(/.*)?", kinds.unknown)
 
     def release(self) -> None:
-        """Deliver what was withheld, oldest first."""
+        """Deliver the withheld requests, oldest first."""
         with self._state.lock:
             asks, self._state.withheld = self._state.withheld, []
         for ask in asks:
@@ -122,7 +122,7 @@ class FaultProxy:
 
     @property
     def lag(self) -> Lag | None:
-        """How far reads are behind."""
+        """How far reads lag behind the node."""
         return self._state.lag
 
     @lag.setter
@@ -131,7 +131,7 @@ class FaultProxy:
 
     @property
     def mood(self) -> Callable[[Ask], kinds.Fault | None] | None:
-        """What chooses a fault for each request that no rule is for, such as one by chance."""
+        """A function that chooses a fault, such as a random one, for each request that matches no rule."""
         return self._state.mood
 
     @mood.setter
@@ -140,17 +140,17 @@ class FaultProxy:
 
     @property
     def node_url(self) -> str:
-        """Where it leads to; may be changed, e.g. after a devnet was started again."""
+        """The node's address; may be changed, e.g. after a devnet was restarted."""
         return self._state.node_url
 
     @node_url.setter
     def node_url(self, url: str) -> None:
         self._state.node_url = url
 
-    # What came by
+    # Received requests
 
     def asked(self, method: str = "", path: str = "") -> list[Asked]:
-        """What came, oldest first, of one method and one kind of path if given."""
+        """Return the received requests, oldest first, filtered by method and path if given."""
         with self._state.lock:
             entries = list(self._state.asked)
         return [
@@ -160,7 +160,7 @@ class FaultProxy:
         ]
 
     def close(self) -> None:
-        """End it, and every answer that would go on without end."""
+        """Stop the proxy and all endless responses."""
         self._state.closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -178,7 +178,7 @@ class FaultProxy:
         return ask_node(self._state.node_url, ask)
 
     def _answer(self, ask: Ask) -> Reply:
-        """What the node, or a replica behind it, says."""
+        """Return the response of the node, or of a lagging replica."""
         lag = self._state.lag
         if lag is not None and (reply := self._replica.answer(ask, lag)) is not None:
             return reply
@@ -217,7 +217,7 @@ class FaultProxy:
             exchange = Exchange(ask, connection, deliver, self._state.closing, self._state.withheld)
             try:
                 fault(exchange)
-            except (OSError, HTTPException):  # the client has gone, or the node is down
+            except (OSError, HTTPException):  # the client has disconnected, or the node is down
                 exchange.reset()
             if exchange.is_over:
                 return

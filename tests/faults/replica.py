@@ -1,4 +1,4 @@
-"""An API or node that is behind: it answers reads as they were some blocks or seconds ago."""
+"""A lagging API or node: reads return the state from a few blocks or seconds earlier."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _OF_BLOCKS = frozenset(
 
 @dataclass(frozen=True)
 class Lag:
-    """How far it is behind, and in which reads."""
+    """How far a replica lags, and for which reads."""
 
     seconds: float = 0.0
     blocks: int = 0
@@ -73,10 +73,10 @@ class _Posted:
 
 
 class Replica:
-    """What a proxy knows of the past, and the answers that come of it.
+    """What a proxy knows of the past, and the outdated responses that follow from it.
 
     Args:
-        node: Asks the node.
+        node: Sends a request to the node.
     """
 
     def __init__(self, node: Callable[[Ask], Reply]) -> None:
@@ -86,7 +86,7 @@ class Replica:
         self._tips: list[tuple[float, int]] = []
 
     def note(self, ask: Ask) -> None:
-        """Note a transaction that came by, and how high the chain is now."""
+        """Record a posted transaction, and the current height of the chain."""
         height = self._height()
         if ask.method == "POST" and ask.path == "/v2/transactions":
             try:
@@ -100,7 +100,7 @@ class Replica:
                 self._tips.append((time.monotonic(), height))
 
     def answer(self, ask: Ask, lag: Lag) -> Reply | None:
-        """What it says to a read; ``None`` if it is not behind in that."""
+        """Return the outdated response to a read; ``None`` if this read does not lag."""
         if ask.method != "GET":
             return None
         for read in lag.reads:
@@ -109,7 +109,7 @@ class Replica:
                 return getattr(self, f"_{read.replace('-', '_')}")(ask, subject, lag)  # type: ignore[no-any-return]
         return None
 
-    # What was visible then
+    # What was visible at that time
 
     def _moment(self, lag: Lag) -> float:
         now = time.monotonic() if lag.since is None else lag.since
@@ -136,7 +136,7 @@ class Replica:
         return json.loads(self._node(Ask("GET", target)).body)
 
     def _height_of(self, txid: str) -> int | None:
-        """The height at which a transaction is mined by now; ``None`` if it is not."""
+        """Return the height of the block that has a transaction now; ``None`` if it is not mined."""
         height = self._json(f"/extended/v1/tx/0x{txid}").get("block_height")
         return None if height is None else int(height)
 
@@ -152,7 +152,7 @@ class Replica:
         later = self._mined_since(self._horizon(lag))
         return now - sum(address in (entry["sender_address"], entry.get("sponsor_address")) for entry in later)
 
-    # Answers
+    # Responses
 
     def _nonces(self, ask: Ask, address: str, lag: Lag) -> Reply:
         following = self._next_nonce(address, lag)
@@ -190,7 +190,7 @@ class Replica:
         )
 
     def _accounts(self, ask: Ask, address: str, lag: Lag) -> Reply:
-        """Only the nonce is old; the balance is not."""
+        """Return the account with an outdated nonce but the current balance."""
         answer = json.loads(self._node(ask).body)
         return _json_reply({**answer, "nonce": self._next_nonce(address, lag)})
 

@@ -1,4 +1,4 @@
-"""A journal that cannot be used: a clear error, nothing sent, nothing lost."""
+"""Journals that cannot be used: the error is clear, nothing is sent, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pay(payee: str, amount: int) -> Job:
 
 @pytest.fixture
 def used(lasting_place: Any, account: Account, payee: str) -> Any:
-    """A journal with one job, of contracts "ours"."""
+    """A journal with one job, for the purpose "ours"."""
     with Outbox(account, lasting_place, purpose="ours") as outbox:
         outbox.add(pay(payee, 1))
     return lasting_place
@@ -52,7 +52,7 @@ def change(place: Any, name: str, value: str) -> None:
     journal.close()
 
 
-def test_of_other_contracts(used: Any, account: Account, proxy: FaultProxy) -> None:
+def test_a_journal_for_another_purpose_is_rejected(used: Any, account: Account, proxy: FaultProxy) -> None:
     with pytest.raises(JournalError, match=r"belongs to another purpose \(ours, not theirs\)"):
         Outbox(account, used, purpose="theirs")
     assert proxy.asked(*POST) == []
@@ -60,7 +60,9 @@ def test_of_other_contracts(used: Any, account: Account, proxy: FaultProxy) -> N
 
 
 @pytest.mark.parametrize(("name", "value"), [("network", "1"), ("chain", "00" * 32)])
-def test_of_another_network(used: Any, account: Account, proxy: FaultProxy, name: str, value: str) -> None:
+def test_a_journal_of_another_network_is_rejected(
+    used: Any, account: Account, proxy: FaultProxy, name: str, value: str
+) -> None:
     change(used, name, value)
     with pytest.raises(JournalError, match=f"belongs to another {name}"):
         Outbox(account, used, purpose="ours")
@@ -68,7 +70,7 @@ def test_of_another_network(used: Any, account: Account, proxy: FaultProxy, name
     assert is_untouched(used)
 
 
-def test_of_another_devnet(used: Any) -> None:
+def test_a_journal_of_another_devnet_is_rejected(used: Any) -> None:
     with Devnet(deploy_contracts=False, track_costs=False, start_time=1_790_000_000) as other:
         account = Account(other.accounts["wallet_1"].key, Client(other.url))
         with pytest.raises(JournalError, match="belongs to another chain"):
@@ -76,13 +78,13 @@ def test_of_another_devnet(used: Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["2", "99999999999999999999", "new"])
-def test_of_a_newer_version(used: Any, account: Account, version: str) -> None:
+def test_a_journal_of_a_newer_version_is_rejected(used: Any, account: Account, version: str) -> None:
     change(used, "version", version)
     with pytest.raises(JournalError, match="newer version of this library"):
         Outbox(account, used, purpose="ours")
 
 
-def test_what_is_no_journal(tmp_path: Path, account: Account) -> None:
+def test_a_file_that_is_not_a_journal_is_left_unchanged(tmp_path: Path, account: Account) -> None:
     place = tmp_path / "journal.db"
     place.write_bytes(b"this is my diary " * 1_000)
     with pytest.raises(JournalError, match="file is not a database; it is not a journal"):
@@ -90,7 +92,7 @@ def test_what_is_no_journal(tmp_path: Path, account: Account) -> None:
     assert place.read_bytes() == b"this is my diary " * 1_000
 
 
-def test_a_damaged_file(tmp_path: Path, account: Account, proxy: FaultProxy, payee: str) -> None:
+def test_a_damaged_journal_is_reported(tmp_path: Path, account: Account, proxy: FaultProxy, payee: str) -> None:
     place = tmp_path / "journal.db"
     with Outbox(account, place) as outbox:
         outbox.add(*(pay(payee, amount) for amount in range(1, 200)))
@@ -108,7 +110,7 @@ def test_a_damaged_file(tmp_path: Path, account: Account, proxy: FaultProxy, pay
 
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[tuple[Journal, list[int]]]:
-    """A journal on a disk whose room can be set, in pages."""
+    """A journal on a disk whose size can be set, in pages."""
     journal = Journal(tmp_path / "journal.db")
     room = [1_000_000]
 
@@ -120,13 +122,13 @@ def full(tmp_path: Path) -> Iterator[tuple[Journal, list[int]]]:
     journal.close()
 
 
-def test_a_full_disk(
+def test_a_full_disk_is_reported_and_nothing_is_lost(
     full: tuple[Journal, list[int]], account: Account, chain: Devnet, proxy: FaultProxy, payee: str
 ) -> None:
     journal, room = full
     outbox = Outbox(account, journal, max_poll_s=0.02)
     outbox.add(*(pay(payee, amount) for amount in range(1, 26)))
-    room[0] = 1  # as small as the file is now
+    room[0] = 1  # SQLite keeps at least the current size of the file
 
     def fill() -> None:
         for start in range(1_000, 10_000, 100):
@@ -145,7 +147,7 @@ def test_a_full_disk(
     outbox.close()
 
 
-def test_places_that_cannot_be(tmp_path: Path, account: Account) -> None:
+def test_invalid_places_are_rejected(tmp_path: Path, account: Account) -> None:
     with pytest.raises(JournalError, match="there is no folder"):
         Outbox(account, tmp_path / "nowhere" / "journal.db")
     with pytest.raises(JournalError, match="is not a URL that can be used"):
@@ -154,13 +156,13 @@ def test_places_that_cannot_be(tmp_path: Path, account: Account) -> None:
         Outbox(account, tmp_path)
 
 
-def test_a_server_that_is_down(account: Account) -> None:
+def test_an_unreachable_server_is_reported_without_its_password(account: Account) -> None:
     with pytest.raises(JournalError, match="cannot be opened") as caught:
         Outbox(account, "postgresql://someone:secret@127.0.0.1:1/nothing")
     assert "secret" not in str(caught.value) + caught.value.journal
 
 
-def test_a_driver_that_is_missing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_reported(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def without_psycopg(name: str, *arguments: Any, **options: Any) -> Any:
@@ -173,7 +175,7 @@ def test_a_driver_that_is_missing(account: Account, monkeypatch: pytest.MonkeyPa
         Outbox(account, "postgresql://someone@127.0.0.1:1/nothing")
 
 
-def test_a_journal_that_two_create_at_once(postgres: str) -> None:
+def test_a_new_journal_can_be_opened_twice_at_once(postgres: str) -> None:
     place = new_database(postgres)
     first, second = Journal(place), Journal(place)
     assert str(make_url(place).database) in first.name
@@ -182,7 +184,7 @@ def test_a_journal_that_two_create_at_once(postgres: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "two\nlines", None])
-def test_keys_that_cannot_be(payee: str, key: Any) -> None:
+def test_invalid_keys_are_rejected(payee: str, key: Any) -> None:
     with pytest.raises(InvalidValueError, match="a job's key must have 1 to 200 printable characters"):
         Job(key, TokenTransfer(PrincipalValue(payee), 1))
 
@@ -191,7 +193,7 @@ def test_keys_that_cannot_be(payee: str, key: Any) -> None:
     "options",
     [{"max_in_flight": 0}, {"max_in_flight": 26}, {"lease_s": 0}, {"look_s": nan}, {"raise_fee_after_s": "9"}],
 )
-def test_options_that_cannot_be(account: Account, options: dict[str, Any]) -> None:
+def test_invalid_options_are_rejected(account: Account, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError, match=next(iter(options))):
         Outbox(account, **options)
     with pytest.raises(InvalidValueError, match="at least one Account"):

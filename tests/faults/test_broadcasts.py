@@ -1,4 +1,4 @@
-"""A broadcast on a bad day: only a refusal in the node's own form says that nothing arrived."""
+"""Broadcasts that fail: only a rejection in the node's own format proves that nothing arrived."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("faults", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_is_no_refusal_of_the_node_is_unknown(
+def test_an_unclear_response_leaves_the_broadcast_unknown(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str, faults: tuple[kinds.Fault, ...]
 ) -> None:
     before = received(chain, payee)
-    proxy.lag = Lag(since=now(), reads=API_READS | NODE_READS)  # nobody can be asked whether it arrived
+    proxy.lag = Lag(since=now(), reads=API_READS | NODE_READS)  # neither the API nor the node shows whether it arrived
     proxy.on(*POST, *faults)
     with pytest.raises(ConfirmationTimeoutError) as caught:
         account.transfer(payee, 7)
@@ -57,7 +57,7 @@ def test_what_is_no_refusal_of_the_node_is_unknown(
 @pytest.mark.parametrize(
     "fault", [kinds.early_hints, kinds.slow(0.05), kinds.dripped_head(0.0), kinds.dripped_body(0.0)]
 )
-def test_what_only_looks_odd_is_taken(
+def test_an_unusual_but_valid_response_is_accepted(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str, fault: kinds.Fault
 ) -> None:
     proxy.lag = Lag(since=now(), reads=API_READS | NODE_READS)
@@ -69,7 +69,7 @@ def test_what_only_looks_odd_is_taken(
     pending.wait(5)
 
 
-def test_what_the_node_refuses_in_its_own_form_is_refused(
+def test_a_rejection_by_the_node_frees_the_nonce(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str
 ) -> None:
     with pytest.raises(TransactionRejectedError, match="NotEnoughFunds"):
@@ -77,7 +77,9 @@ def test_what_the_node_refuses_in_its_own_form_is_refused(
     assert account.next_nonce() == 0
 
 
-def test_nothing_sent_is_nothing_sent(chain: Devnet, account: Account, proxy: FaultProxy, payee: str) -> None:
+def test_a_broadcast_that_never_arrives_can_be_sent_again(
+    chain: Devnet, account: Account, proxy: FaultProxy, payee: str
+) -> None:
     proxy.on(*POST, *(kinds.reset_before,) * 3)
     with pytest.raises(ConfirmationTimeoutError) as caught:
         account.transfer(payee, 7)

@@ -1,4 +1,4 @@
-"""Through the proxy: whatever the way to a node does to time, a call ends, and a payment is made once."""
+"""Slow and endless responses through the proxy: every call ends, and a payment is made once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hasty(proxy: FaultProxy) -> Client:
 
 
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
-def test_a_read_ends(proxy: FaultProxy, hasty: Client, fault: kinds.Fault) -> None:
+def test_an_endless_read_fails_at_the_deadline(proxy: FaultProxy, hasty: Client, fault: kinds.Fault) -> None:
     proxy.on("GET", "/v2/info", fault)
     with pytest.raises(NodeError):
         hasty.info()
@@ -39,10 +39,10 @@ def test_a_read_ends(proxy: FaultProxy, hasty: Client, fault: kinds.Fault) -> No
 
 
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
-def test_a_payment_whose_answer_never_ends_is_found(
+def test_a_payment_with_an_endless_response_is_found(
     proxy: FaultProxy, hasty: Client, chain: Devnet, payee: str, fault: kinds.Fault
 ) -> None:
-    """The node has it, which the next look shows; nothing is sent again."""
+    """The node has the payment, as the next status request shows; nothing is sent again."""
     account = Account(chain.accounts["wallet_1"].key, hasty)
     proxy.on(*SEND, fault)
     pending = account.transfer(payee, 1)
@@ -51,7 +51,9 @@ def test_a_payment_whose_answer_never_ends_is_found(
     assert len(proxy.asked(*SEND)) == 1
 
 
-def test_early_hints_before_the_answer(proxy: FaultProxy, account: Account, chain: Devnet, payee: str) -> None:
+def test_early_hints_before_a_response_are_skipped(
+    proxy: FaultProxy, account: Account, chain: Devnet, payee: str
+) -> None:
     proxy.on(*SEND, kinds.early_hints)
     pending = account.transfer(payee, 1)
     chain.mine()
@@ -60,10 +62,10 @@ def test_early_hints_before_the_answer(proxy: FaultProxy, account: Account, chai
 
 
 @pytest.mark.parametrize("status", [201, 302, 400, 403, 413, 499])
-def test_a_page_instead_of_the_answer_to_a_payment_that_arrived(
+def test_a_web_page_in_response_to_a_delivered_payment(
     proxy: FaultProxy, client: Client, account: Account, chain: Devnet, payee: str, status: int
 ) -> None:
-    """It is looked for, and where nobody shows it yet, nothing is claimed of it."""
+    """The payment is looked up; if it cannot be found yet, its broadcast is reported as unknown."""
     proxy.on(*SEND, kinds.page(status, delivered=True))
     assert account.transfer(payee, 1).txid
     proxy.on(*SEND, kinds.page(status, delivered=True))

@@ -1,4 +1,4 @@
-"""Nonces while the API, or the node too, is behind: nothing is paid twice, and nothing is replaced unawares."""
+"""Nonces while the API, or also the node, lags: nothing is paid twice, and nothing is replaced by mistake."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ BEHIND = {"only the API": API_READS, "API and node": API_READS | NODE_READS}
 
 
 def now() -> float:
-    """A moment after all that was done so far."""
+    """Return the current time of the monotonic clock, strictly after everything that was done before."""
     time.sleep(0.01)
     return time.monotonic()
 
 
 def received(chain: Devnet, payee: str) -> int:
-    """What the payee has got, as the chain itself says."""
+    """Return the payee's balance, read from the chain directly."""
     with Client(chain.url) as client:
         return client.account(payee).balance_ustx
 
 
 def sent_nonces(chain: Devnet, address: str) -> list[int]:
-    """The nonces of the account's transactions in the mempool and the chain."""
+    """Return the nonces of the account's transactions in the chain and the mempool."""
     with Client(chain.url) as client:
         told = client.nonces(address)
     mined = [] if told.last_executed is None else list(range(told.last_executed + 1))
@@ -52,7 +52,7 @@ def lagging(request: pytest.FixtureRequest) -> frozenset[str]:
     return BEHIND[request.param]
 
 
-def test_what_was_seen_mined_is_not_built_again(
+def test_nonces_of_mined_transactions_are_not_used_again(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str, lagging: frozenset[str]
 ) -> None:
     moment = now()
@@ -67,8 +67,10 @@ def test_what_was_seen_mined_is_not_built_again(
     assert sent_nonces(chain, account.address) == [0, 1, 2, 3, 4]
 
 
-def test_a_node_that_knows_more_than_the_api(chain: Devnet, proxy: FaultProxy, account: Account, payee: str) -> None:
-    """The first nonce is mined, by another program; only the node shows it."""
+def test_the_nodes_nonce_is_used_if_it_is_ahead_of_the_api(
+    chain: Devnet, proxy: FaultProxy, account: Account, payee: str
+) -> None:
+    """Another program's transaction with the first nonce is mined, and only the node shows it."""
     Account(chain.accounts["wallet_1"].key, Client(chain.url)).transfer(payee, 1)
     moment = now()
     chain.mine()
@@ -77,7 +79,7 @@ def test_a_node_that_knows_more_than_the_api(chain: Devnet, proxy: FaultProxy, a
     assert account.next_nonce() == 1
 
 
-def test_an_api_alone_does_not_say_what_was_forgotten(
+def test_an_api_alone_does_not_prove_that_a_transaction_was_lost(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nonces, "_TRUSTED_S", 0.0)
@@ -91,7 +93,7 @@ def test_an_api_alone_does_not_say_what_was_forgotten(
     assert received(chain, payee) - before == sum(range(1, 9))
 
 
-def test_a_nonce_that_the_node_expects_is_learnt(
+def test_the_nonce_that_the_node_expects_is_used_next(
     chain: Devnet, proxy: FaultProxy, account: Account, payee: str
 ) -> None:
     other = Account(account._key, Client(chain.url))
@@ -106,8 +108,10 @@ def test_a_nonce_that_the_node_expects_is_learnt(
     assert sent_nonces(chain, account.address) == [0, 1]
 
 
-def test_a_conflict_is_not_met_twice(chain: Devnet, proxy: FaultProxy, account: Account, payee: str) -> None:
-    """Another program's transaction waits, and the API does not show it yet; this one has the same fee."""
+def test_a_nonce_that_conflicted_is_not_used_again(
+    chain: Devnet, proxy: FaultProxy, account: Account, payee: str
+) -> None:
+    """Another program's pending transaction is not shown by the API yet, and the new one has the same fee."""
     other = Account(account._key, Client(chain.url)).transfer(payee, 1, fee_ustx=1_000)
     proxy.lag = Lag(since=now() - 3600)
     with pytest.raises(TransactionRejectedError, match="ConflictingNonceInMempool"):
@@ -119,7 +123,7 @@ def test_a_conflict_is_not_met_twice(chain: Devnet, proxy: FaultProxy, account: 
 
 
 class TestReplacing:
-    """A replacement is asked for."""
+    """A transaction replaces another one only on request."""
 
     @pytest.fixture
     def first(self, account: Account, payee: str) -> Any:
@@ -129,7 +133,7 @@ class TestReplacing:
     def after_restart(self, account: Account) -> Account:
         return Account(account._key, account.client)
 
-    def test_by_a_program_that_was_started_again(
+    def test_an_unintended_replacement_after_a_restart_is_rejected(
         self, first: Any, chain: Devnet, after_restart: Account, payee: str
     ) -> None:
         with pytest.raises(NonceConflictError, match=r"nonce 0 is in use by another .* replaces=True") as caught:
@@ -143,23 +147,27 @@ class TestReplacing:
         chain.mine()
         assert first.wait(5).txid == first.txid
 
-    def test_in_the_same_program(self, first: Any, account: Account, payee: str) -> None:
+    def test_an_unintended_replacement_in_one_program_is_rejected(
+        self, first: Any, account: Account, payee: str
+    ) -> None:
         with pytest.raises(NonceConflictError, match=f"in use by transaction {first.txid}") as caught:
             account.transfer(payee, 2, nonce=0, fee_ustx=2_000)
         assert caught.value.txid == first.txid
 
-    def test_when_it_is_wanted(self, first: Any, chain: Devnet, after_restart: Account, payee: str) -> None:
+    def test_an_intended_replacement_is_mined(
+        self, first: Any, chain: Devnet, after_restart: Account, payee: str
+    ) -> None:
         second = after_restart.transfer(payee, 2, nonce=0, fee_ustx=2_000, replaces=True)
         chain.mine()
         assert second.wait(5).fee_ustx == 2_000
         with pytest.raises(TransactionDroppedError):
             first.wait(5)
 
-    def test_needs_a_nonce(self, account: Account, payee: str) -> None:
+    def test_a_replacement_needs_a_nonce(self, account: Account, payee: str) -> None:
         with pytest.raises(ValueError, match="needs nonce="):
             account.transfer(payee, 2, replaces=True)
 
-    def test_the_same_bytes_are_none(self, first: Any, after_restart: Account) -> None:
+    def test_the_same_bytes_are_not_a_replacement(self, first: Any, after_restart: Account) -> None:
         assert after_restart.send(Transaction.decode(first.raw)).txid == first.txid
 
 

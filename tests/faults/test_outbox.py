@@ -1,4 +1,4 @@
-"""The outbox: each job once, whatever the network does and whoever dies."""
+"""The outbox: each job is done exactly once, whatever the network does and whichever process dies."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ Open = Callable[..., Outbox]
 
 
 def pay(payee: str, amount: int, key: str = "", **options: Any) -> Job:
-    """A job that pays an amount, by which it can be told from others."""
+    """Return a job that pays an amount; the amount identifies it among the payments."""
     return Job(key or f"pay/{amount}", TokenTransfer(PrincipalValue(payee), amount), **{"fee_ustx": FEE, **options})
 
 
 @pytest.mark.parametrize(("given", "kind"), [("journal.sqlite", "str"), (object(), "object"), ([1], "int")])
-def test_what_is_not_an_account_is_named(given: Any, kind: str) -> None:
+def test_an_invalid_account_is_named_in_the_error(given: Any, kind: str) -> None:
     with pytest.raises(InvalidValueError, match=rf"^accounts: must be Account, not {kind}: one or several;"):
         Outbox(given)
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waits for what nobody does in a test."""
+    """Disables waits that no test needs."""
     for module, name in ((forks, "_FORK_S"), (lane, "_RESOLVE_S"), (known_nonces, "LOST_S")):
         monkeypatch.setattr(module, name, 0.0)
 
 
 @pytest.fixture
 def begin(account: Account, quick: None) -> Iterator[Open]:
-    """Opens outboxes on the account through the proxy, and closes those that are open at the end."""
+    """A function that opens outboxes on the account through the proxy; they are closed at the end."""
     opened: list[Outbox] = []
 
     def begin(place: Any = None, *accounts: Account, **options: Any) -> Outbox:
-        given = [Account(each._key, each.client) for each in accounts or (account,)]  # as a new process has them
+        given = [Account(each._key, each.client) for each in accounts or (account,)]  # as in a new process
         opened.append(Outbox(given, place, **{"max_poll_s": 0.02, "look_s": 0.0, **options}))
         return opened[-1]
 
@@ -67,18 +67,18 @@ def begin(account: Account, quick: None) -> Iterator[Open]:
 
 
 def with_cause(cause: Cause) -> list[str]:
-    """The reasons of nodes that depend on the same thing."""
+    """Return the rejection reasons of nodes that have a cause."""
     return [reason for reason, rejection in REJECTIONS.items() if rejection.cause is cause]
 
 
 def die(outbox: Outbox) -> None:
-    """End without a word, as a killed process does; its lease is over."""
+    """Stop an outbox like a killed process whose lease has ended."""
     outbox.journal.release(outbox._worker.owner)
     outbox._worker._renewed_at = float("inf")
 
 
 def settle(chain: Devnet, outbox: Outbox, *jobs: Job) -> list[Progress]:
-    """Run to the end, mining whenever something waits."""
+    """Run until all jobs are done, mining after each step, and return what happened."""
     happened: list[Progress] = []
     outbox.add(*jobs)
     deadline = time.monotonic() + LONG_S
@@ -90,7 +90,7 @@ def settle(chain: Devnet, outbox: Outbox, *jobs: Job) -> list[Progress]:
 
 
 def amounts(chain: Devnet, address: str) -> Counter[int]:
-    """What an account has paid in mined transactions, as the chain says."""
+    """Return what an account has paid in mined transactions, according to the chain."""
     paid: Counter[int] = Counter()
     with Client(chain.url) as client:
         for height in range(1, chain.block_height + 1):
@@ -114,7 +114,7 @@ def states(outbox: Outbox) -> dict[str, JobState]:
     return {entry.key: entry.state for entry in outbox.journal.entries()}
 
 
-class TestOnce:
+class TestExactlyOnce:
     def test_jobs_are_done_in_order_and_reported(
         self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
     ) -> None:
@@ -135,7 +135,9 @@ class TestOnce:
         assert entry.block_height is not None
         assert [entry.key for entry in outbox.journal.entries()] == [job.key for job in jobs]
 
-    def test_a_key_is_done_once(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:
+    def test_a_key_is_paid_once_and_its_content_cannot_change(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
         outbox = begin(place)
         job = pay(payee, 1, "rent/july")
         assert outbox.add(job, job) == 1
@@ -147,7 +149,7 @@ class TestOnce:
             outbox.add(pay(payee, 5), pay(payee, 2, "rent/july"))
         assert outbox.find("pay/5") is None
 
-    def test_after_a_restart(
+    def test_jobs_continue_after_a_restart(
         self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
         first = begin(lasting_place)
@@ -160,7 +162,7 @@ class TestOnce:
 
     @pytest.mark.parametrize("moment", ["record_signed", "_post", "record_turn", "_record_mined"])
     @pytest.mark.parametrize("is_after", [False, True])
-    def test_after_a_death_at_any_moment(
+    def test_jobs_continue_after_a_crash_at_any_moment(
         self,
         chain: Devnet,
         account: Account,
@@ -190,10 +192,10 @@ class TestOnce:
         settle(chain, begin(lasting_place), *jobs)
         assert amounts(chain, account.address) == Counter(range(1, 6))
 
-    def test_by_several_at_once(
+    def test_two_outboxes_share_a_journal(
         self, chain: Devnet, payee: str, begin: Open, lasting_place: Any, client: Client
     ) -> None:
-        """Two outboxes share a journal and two accounts: each account is used by one of them."""
+        """They also share two accounts; each account is used by only one of the outboxes."""
         accounts = [Account(chain.accounts[name].key, client) for name in ("wallet_1", "wallet_3")]
         first, second = begin(lasting_place, *accounts), begin(lasting_place, *reversed(accounts))
         jobs = [pay(payee, amount) for amount in range(1, 41)]
@@ -209,17 +211,17 @@ class TestOnce:
         assert paid == Counter(range(1, 41))
         assert not {*first._worker.lanes} & {*second._worker.lanes}
 
-    def test_a_lease_that_ended(
+    def test_an_outbox_whose_lease_ended_signs_nothing(
         self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
-        """Who slept for too long signs nothing more."""
+        """Its process slept for too long, and another one took over the account."""
         sleeper, other = begin(lasting_place), begin(lasting_place)
         sleeper.step()
         sleeper.add(pay(payee, 1))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(time, "time", lambda clock=time.time: clock() + 3600)
             if "postgresql" in sleeper.journal.name:
-                sleeper.journal.release(sleeper._worker.owner)  # its clock is the server's
+                sleeper.journal.release(sleeper._worker.owner)  # a Postgres journal uses the server's clock
             other._worker.lease()
         assert [*other._worker.lanes] == [account.address]
         sleeper.step()
@@ -231,7 +233,9 @@ class TestOnce:
 
 
 class TestLanes:
-    def test_at_most_25_wait(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+    def test_at_most_25_transactions_are_in_flight(
+        self, chain: Devnet, account: Account, payee: str, begin: Open
+    ) -> None:
         outbox = begin()
         outbox.add(*(pay(payee, amount) for amount in range(1, 61)))
         for _ in range(3):
@@ -240,7 +244,7 @@ class TestLanes:
         settle(chain, outbox)
         assert amounts(chain, account.address) == Counter(range(1, 61))
 
-    def test_a_job_may_name_its_account(self, chain: Devnet, payee: str, begin: Open, client: Client) -> None:
+    def test_a_job_can_name_its_account(self, chain: Devnet, payee: str, begin: Open, client: Client) -> None:
         accounts = [Account(chain.accounts[name].key, client) for name in ("wallet_1", "wallet_3")]
         outbox = begin(None, *accounts)
         jobs = [pay(payee, amount, account=accounts[amount % 2].address) for amount in range(1, 9)]
@@ -249,7 +253,9 @@ class TestLanes:
         with pytest.raises(InvalidValueError, match=f"needs account {payee}"):
             outbox.add(pay(payee, 100, account=payee))
 
-    def test_jobs_that_follow(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:
+    def test_jobs_that_follow_others(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
         outbox = begin(place)
         source = "(define-public (refuse) (if true (err u7) (ok true)))"
         contract_id = f"{account.address}.refuser"
@@ -274,7 +280,7 @@ class TestLanes:
             outbox.add(pay(payee, 9, follows=("nothing",)))
         assert amounts(chain, account.address) == Counter([1])
 
-    def test_a_stream_of_any_length(
+    def test_a_long_stream_of_jobs_is_read_in_batches(
         self, chain: Devnet, account: Account, payee: str, begin: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rules, "_BACKLOG", 10)
@@ -297,7 +303,7 @@ class TestLanes:
 
 
 class TestLag:
-    """The two faults of money that were found without a journal."""
+    """The two ways in which payments get lost or are made twice without a journal."""
 
     def test_six_payments_after_restarts_behind_a_replica(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, lasting_place: Any
@@ -313,7 +319,7 @@ class TestLag:
         settle(chain, begin(lasting_place))
         assert amounts(chain, account.address) == Counter(range(1, 7))
 
-    def test_without_a_journal_they_replace_each_other(
+    def test_without_a_journal_payments_replace_each_other(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str
     ) -> None:
         proxy.lag = Lag(since=now())
@@ -323,7 +329,7 @@ class TestLag:
         assert amounts(chain, account.address) == Counter([6]), "what a journal is for"
 
     @pytest.mark.parametrize("reads", [API_READS, API_READS | NODE_READS])
-    def test_a_payment_whose_answer_came_from_a_gateway(
+    def test_a_payment_that_a_gateway_answered_is_made_once(
         self,
         chain: Devnet,
         proxy: FaultProxy,
@@ -336,7 +342,7 @@ class TestLag:
         before = received(chain, payee)
         proxy.lag = Lag(since=now(), reads=reads)
         proxy.on(*POST, kinds.reset_after, kinds.page(400), kinds.page(400))
-        for _ in range(3):  # and whoever calls tries again, in a new process
+        for _ in range(3):  # and the caller tries again, in a new process
             outbox = begin(lasting_place)
             outbox.add(pay(payee, 7, "rent/july"))
             for _ in range(5):
@@ -347,7 +353,7 @@ class TestLag:
         assert received(chain, payee) - before == 7
         assert amounts(chain, account.address) == Counter([7])
 
-    def test_a_nonce_that_was_used_stays_used(
+    def test_a_used_nonce_is_not_used_again_while_the_node_lags(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
         moment = now()
@@ -366,9 +372,9 @@ class TestLag:
 
 
 class TestTrouble:
-    """Refusals, forgotten mempools, forks, foreign transactions."""
+    """Rejections, lost mempools, forks, and transactions of other programs."""
 
-    def test_a_node_that_forgot_its_mempool(
+    def test_transactions_are_sent_again_if_the_mempool_was_lost(
         self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
     ) -> None:
         outbox = begin(place)
@@ -381,7 +387,9 @@ class TestTrouble:
         assert [entry.txid for entry in outbox.journal.entries()] == txids, "the same bytes"
         assert amounts(chain, account.address) == Counter(range(1, 6))
 
-    def test_a_fork(self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any) -> None:
+    def test_a_fork_is_reported_and_the_same_bytes_are_mined_again(
+        self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
+    ) -> None:
         outbox = begin(place)
         snapshot = chain.snapshot()
         settle(chain, outbox, *(pay(payee, amount) for amount in range(1, 4)))
@@ -395,7 +403,7 @@ class TestTrouble:
         assert [entry.txid for entry in outbox.journal.entries()][:3] == txids
         assert amounts(chain, account.address) == Counter(range(1, 5))
 
-    def test_a_fork_while_nobody_ran(
+    def test_a_fork_while_no_outbox_was_running(
         self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
         first = begin(lasting_place)
@@ -408,7 +416,7 @@ class TestTrouble:
         settle(chain, again)
         assert amounts(chain, account.address) == Counter([1, 2])
 
-    def test_a_node_that_is_behind_and_shows_a_hole(
+    def test_a_lagging_node_that_does_not_show_a_mined_transaction(
         self,
         chain: Devnet,
         proxy: FaultProxy,
@@ -418,7 +426,7 @@ class TestTrouble:
         lasting_place: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """A nonce that a mined job has is not given to another one."""
+        """The nonce of a mined job is not used for another one."""
         moment = now()
         first = begin(lasting_place)
         settle(chain, first, *(pay(payee, amount) for amount in (1, 2, 3)))
@@ -436,10 +444,10 @@ class TestTrouble:
         settle(chain, outbox)
         assert amounts(chain, account.address) == Counter([1, 2, 3, 4])
 
-    def test_a_nonce_that_somebody_else_used(
+    def test_a_nonce_used_by_another_program(
         self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
     ) -> None:
-        """Another program with the same key replaces a payment: it is signed again, with the next nonce."""
+        """Another program with the same key replaces a payment, which is then signed again with the next nonce."""
         outbox = begin(place)
         outbox.add(pay(payee, 1), pay(payee, 2))
         outbox.step()
@@ -450,11 +458,11 @@ class TestTrouble:
         assert any("another transaction" in progress.reason for progress in happened)
         assert amounts(chain, account.address) == Counter([1, 2, 100])
 
-    def test_one_that_is_behind_does_not_say_so(
+    def test_a_lagging_api_does_not_make_a_payment_count_as_replaced(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open
     ) -> None:
         outbox = begin()
-        proxy.lag = Lag(since=now())  # the API shows nothing mined, the node counts on
+        proxy.lag = Lag(since=now())  # the API shows nothing as mined, but the node's nonce goes up
         outbox.add(pay(payee, 1))
         outbox.step()
         chain.mine()
@@ -465,14 +473,18 @@ class TestTrouble:
         settle(chain, outbox)
         assert amounts(chain, account.address) == Counter([1])
 
-    def test_foreign_ones_in_the_mempool(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+    def test_foreign_transactions_in_the_mempool(
+        self, chain: Devnet, account: Account, payee: str, begin: Open
+    ) -> None:
         Account(account._key, Client(chain.url)).transfer(payee, 100, fee_ustx=FEE)
         outbox = begin()
         settle(chain, outbox, pay(payee, 1), pay(payee, 2))
         assert amounts(chain, account.address) == Counter([1, 2, 100])
 
-    def test_foreign_ones_are_not_replaced(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
-        """Though the outbox offers more for each of its own."""
+    def test_foreign_transactions_are_not_replaced(
+        self, chain: Devnet, account: Account, payee: str, begin: Open
+    ) -> None:
+        """The outbox uses other nonces, although its transactions offer higher fees."""
         other = Account(account._key, Client(chain.url))
         for amount in (100, 101, 102):
             other.transfer(payee, amount, fee_ustx=FEE)
@@ -480,10 +492,10 @@ class TestTrouble:
         settle(chain, outbox, *(pay(payee, amount, fee_ustx=5 * FEE) for amount in (1, 2)))
         assert amounts(chain, account.address) == Counter([1, 2, 100, 101, 102])
 
-    def test_what_an_earlier_run_left_is_finished(
+    def test_transactions_of_an_earlier_run_are_finished(
         self, chain: Devnet, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
-        """Also what no journal knows; what the earlier run only meant to sign is not."""
+        """This includes transactions that no journal knows. Jobs that the earlier run did not sign are given up."""
         other = Account(account._key, Client(chain.url))
         for amount in range(101, 105):
             other.transfer(payee, amount, fee_ustx=FEE)
@@ -500,7 +512,9 @@ class TestTrouble:
         assert amounts(chain, account.address) == Counter([101, 102, 103, 104, 1, 2])
         assert [*states(outbox).values()] == [JobState.MINED] * 2 + [JobState.GIVEN_UP] * 2
 
-    def test_in_order_until_one_fails(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+    def test_finish_works_in_order_until_a_job_fails(
+        self, chain: Devnet, account: Account, payee: str, begin: Open
+    ) -> None:
         outbox = begin()
         outbox.add(pay(payee, 1), pay(payee, 2, fee_ustx=10**9), pay(payee, 3), pay(payee, 4, follows=("pay/1",)))
         finished = outbox.finish([f"pay/{amount}" for amount in range(1, 5)], timeout_s=0.2)
@@ -512,7 +526,7 @@ class TestTrouble:
         settle(chain, outbox)
         assert amounts(chain, account.address) == Counter([1, 3])
 
-    def test_foreign_ones_that_the_api_does_not_show(
+    def test_foreign_transactions_that_the_api_does_not_show(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open
     ) -> None:
         proxy.lag = Lag(since=now())
@@ -525,7 +539,7 @@ class TestTrouble:
         settle(chain, outbox)
         assert amounts(chain, account.address) == Counter([1, 2, 100])
 
-    def test_what_the_node_never_takes_is_given_up(
+    def test_a_job_that_the_node_always_rejects_is_given_up(
         self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
     ) -> None:
         outbox = begin(place)
@@ -539,7 +553,7 @@ class TestTrouble:
         assert sent_nonces(chain, account.address) == [0, 1, 2], "no gap"
 
     @pytest.mark.parametrize("reason", with_cause(Cause.PASSING))
-    def test_a_reason_that_passes_by_itself(
+    def test_a_job_rejected_for_a_temporary_reason_is_sent_again(
         self,
         chain: Devnet,
         proxy: FaultProxy,
@@ -557,7 +571,7 @@ class TestTrouble:
         assert sent_nonces(chain, account.address) == [0, 1], "no gap"
 
     @pytest.mark.parametrize("reason", with_cause(Cause.BYTES))
-    def test_a_reason_that_never_passes(
+    def test_a_job_rejected_for_its_content_is_given_up(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, reason: str
     ) -> None:
         outbox = begin()
@@ -566,7 +580,9 @@ class TestTrouble:
         assert states(outbox) == {"pay/1": JobState.GIVEN_UP, "pay/2": JobState.MINED}
         assert sent_nonces(chain, account.address) == [0], "no gap"
 
-    def test_what_cannot_be_built_is_given_up(self, chain: Devnet, account: Account, payee: str, begin: Open) -> None:
+    def test_a_job_that_cannot_be_built_is_given_up(
+        self, chain: Devnet, account: Account, payee: str, begin: Open
+    ) -> None:
         outbox = begin()
         settle(chain, outbox, pay(payee, 1), pay(payee, 2, fee_ustx=10**9), pay(payee, 3))
         entry = outbox.find("pay/2")
@@ -574,7 +590,7 @@ class TestTrouble:
         assert (entry.state, "above the cap" in entry.reason) == (JobState.GIVEN_UP, True)
         assert amounts(chain, account.address) == Counter([1, 3])
 
-    def test_a_job_that_was_given_up_can_be_tried_again(
+    def test_a_job_that_was_given_up_can_be_retried(
         self, chain: Devnet, account: Account, begin: Open, place: Any
     ) -> None:
         outbox = begin(place)
@@ -587,7 +603,7 @@ class TestTrouble:
         assert {*states(outbox).values()} == {JobState.MINED}
         assert not outbox.journal.retry("call"), "it is done"
 
-    def test_what_is_not_signed_can_be_cancelled(
+    def test_a_job_that_is_not_signed_can_be_cancelled(
         self, chain: Devnet, account: Account, payee: str, begin: Open, place: Any
     ) -> None:
         outbox = begin(place)
@@ -599,7 +615,9 @@ class TestTrouble:
         assert states(outbox) == {"pay/1": JobState.MINED, "pay/2": JobState.GIVEN_UP}
         assert amounts(chain, account.address) == Counter([1])
 
-    def test_a_poor_account_waits(self, chain: Devnet, payee: str, begin: Open, client: Client) -> None:
+    def test_an_account_without_enough_money_waits(
+        self, chain: Devnet, payee: str, begin: Open, client: Client
+    ) -> None:
         key = chain.accounts["wallet_5"].key
         poor = Account(key, client)
         rest = client.account(poor.address).balance_ustx - 2 * FEE
@@ -614,7 +632,7 @@ class TestTrouble:
         assert "NotEnoughFunds" in entry.reason
         assert outbox._worker.lanes[poor.address].held_until > time.monotonic()
 
-    def test_fees_are_raised(self, chain: Devnet, account: Account, payee: str, place: Any) -> None:
+    def test_fees_are_raised_up_to_the_cap(self, chain: Devnet, account: Account, payee: str, place: Any) -> None:
         account = Account(account._key, account.client, fee_policy=FeePolicy(max_fee_ustx=300, asks_node=False))
         outbox = Outbox(account, place, raise_fee_after_s=0.0, max_poll_s=0.02)
         try:
@@ -637,7 +655,7 @@ class TestTrouble:
     def test_a_fee_is_not_raised_early_by_a_slow_clock(
         self, account: Account, payee: str, begin: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A journal on a server has a clock of its own, by which all its processes wait."""
+        """A journal on a server uses the server's clock, which may differ from this process's."""
         clock = Journal.now
         monkeypatch.setattr(Journal, "now", lambda journal: clock(journal) + 3600)
         outbox = begin(raise_fee_after_s=600.0)
@@ -646,9 +664,9 @@ class TestTrouble:
             outbox.step()
         assert len(outbox.journal.live(account.address)) == 1, "no replacement"
 
-    def test_fees_by_a_policy_of_ones_own(self, chain: Devnet, account: Account, payee: str) -> None:
+    def test_fees_by_a_custom_policy(self, chain: Devnet, account: Account, payee: str) -> None:
         class InSteps:
-            """Begins at 3 µSTX per byte, then doubles twice."""
+            """Starts at 3 µSTX per byte and doubles twice."""
 
             def choose(self, client: Client, payload: bytes, length_bytes: int) -> int:
                 assert (client, payload[0]) == (account.client, 0)
@@ -674,7 +692,7 @@ class TestTrouble:
         assert info is not None
         assert info.fee_ustx == 540
 
-    def test_a_node_that_is_down_is_waited_for(
+    def test_an_outbox_waits_for_a_node_that_is_down(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, monkeypatch: Any
     ) -> None:
         monkeypatch.setattr("der_client.stacks.outbox.lane._FIRST_BACKOFF_S", 0.0)
@@ -706,10 +724,10 @@ def chain_fee(chain: Devnet, txid: str) -> int:
     return info.fee_ustx
 
 
-def test_the_same_bytes_may_be_signed_again(
+def test_a_nonce_that_is_free_again_leads_to_the_same_bytes(
     chain: Devnet, account: Account, payee: str, begin: Open, place: Any
 ) -> None:
-    """A job was refused for a conflict, and the nonce is free again: its transaction is the one from before."""
+    """A job was rejected for a nonce conflict; once the nonce is free again, its transaction is the same as before."""
     outbox = begin(place)
     outbox.step()
     other = Account(account._key, Client(chain.url))
@@ -725,8 +743,10 @@ def test_the_same_bytes_may_be_signed_again(
     assert amounts(chain, account.address) == Counter([1])
 
 
-def test_others_may_leave_less_room(chain: Devnet, account: Account, payee: str, begin: Open) -> None:
-    """Transactions of another program fill the mempool between two looks."""
+def test_other_programs_leave_less_room_in_the_mempool(
+    chain: Devnet, account: Account, payee: str, begin: Open
+) -> None:
+    """Transactions of another program fill the mempool between two reads of the account's nonces."""
     outbox = begin()
     outbox.step()
     other = Account(account._key, Client(chain.url))

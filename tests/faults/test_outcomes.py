@@ -1,4 +1,4 @@
-"""What came of transactions on the devnet, whose words are those of a node; and waiting on a bad day."""
+"""Outcomes of transactions on the devnet, whose messages are those of a node; and waiting despite faults."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SOURCE = """
 
 
 class Odd(Contract, name="odd"):
-    """The same, typed."""
+    """The same contract with typed functions."""
 
     @public
     def refuse(self) -> UInt: ...
@@ -63,18 +63,18 @@ def call(account: Account, chain: Devnet, contract_id: str, function: str, ustx:
     pending.wait(5)
 
 
-def test_a_contract_that_says_none(chain: Devnet, account: Account, contract_id: str) -> None:
+def test_an_error_response_is_a_failed_transaction(chain: Devnet, account: Account, contract_id: str) -> None:
     with pytest.raises(TransactionFailedError, match=r"odd\.refuse\) returned \(err none\)") as caught:
         call(account, chain, contract_id, "refuse")
     assert type(caught.value) is TransactionFailedError
 
 
-def test_a_contract_that_breaks(chain: Devnet, account: Account, contract_id: str) -> None:
+def test_a_runtime_error_is_reported_as_an_abort(chain: Devnet, account: Account, contract_id: str) -> None:
     with pytest.raises(RuntimeAbortedError, match="UnwrapFailure"):
         call(account, chain, contract_id, "break")
 
 
-def test_a_post_condition(chain: Devnet, account: Account, contract_id: str) -> None:
+def test_an_unmet_post_condition_is_reported(chain: Devnet, account: Account, contract_id: str) -> None:
     with pytest.raises(PostConditionAbortedError, match=f"STX owned by {account.address}: 4 SentEq 5") as caught:
         call(account, chain, contract_id, "pay", 5)
     unmet = caught.value.unmet
@@ -82,7 +82,7 @@ def test_a_post_condition(chain: Devnet, account: Account, contract_id: str) -> 
     assert (unmet.asset, unmet.owner, unmet.expected, unmet.moved) == ("STX", account.address, 4, 5)
 
 
-def test_what_no_post_condition_covers(chain: Devnet, account: Account, contract_id: str) -> None:
+def test_an_asset_without_a_post_condition_is_reported(chain: Devnet, account: Account, contract_id: str) -> None:
     payload = ContractCall(contract_id, "pay", (UIntValue(5),))
     pending = account.submit(payload, fee_ustx=10_000)
     chain.mine()
@@ -96,7 +96,7 @@ def test_what_no_post_condition_covers(chain: Devnet, account: Account, contract
 @pytest.mark.parametrize(
     ("function", "arguments"), [("refuse", ()), ("break_", ()), ("pay", (5,)), ("pay", (1 << 100,))]
 )
-def test_typed_contracts_read_the_same(
+def test_typed_and_untyped_calls_report_the_same_error(
     chain: Devnet, account: Account, contract_id: str, function: str, arguments: tuple[int, ...]
 ) -> None:
     odd = Odd(account.client, contract_id.partition(".")[0], account)
@@ -117,14 +117,14 @@ def test_typed_contracts_read_the_same(
 
 
 @pytest.mark.parametrize("source", ["(define-public (f) (ok (foo)))", "(define-public (f) (ok u1)"])
-def test_an_analysis_is_no_runtime_error(chain: Devnet, account: Account, source: str) -> None:
+def test_a_failed_analysis_is_reported_as_such(chain: Devnet, account: Account, source: str) -> None:
     pending = account.submit(ContractPublish("bad", source, 3), fee_ustx=10_000)
     chain.mine()
     with pytest.raises(AnalysisFailedError, match="no contract was published"):
         pending.wait(5)
 
 
-def test_a_publication_that_breaks(chain: Devnet, account: Account) -> None:
+def test_a_runtime_error_in_a_publication_is_reported(chain: Devnet, account: Account) -> None:
     pending = account.submit(ContractPublish("bad", "(print (/ 1 0))", 3), fee_ustx=10_000)
     chain.mine()
     with pytest.raises(RuntimeAbortedError, match="DivisionByZero"):
@@ -143,10 +143,10 @@ def test_waiting_obeys_retry_after(chain: Devnet, proxy: FaultProxy, account: Ac
     proxy.on("GET", TX, kinds.busy(429, "1"))
     assert pending.wait(30).txid == pending.txid
     faults = [entry.fault for entry in proxy.asked("GET", TX)[before + 1 :]]
-    assert faults in (["says", "pass_on"], ["says", "pass_on", "pass_on"])  # its events may be asked for apart
+    assert faults in (["says", "pass_on"], ["says", "pass_on", "pass_on"])  # a separate request may read its events
 
 
-def test_confirmations(chain: Devnet, account: Account, payee: str) -> None:
+def test_waiting_for_confirmations(chain: Devnet, account: Account, payee: str) -> None:
     pending = account.transfer(payee, 1)
     chain.mine()
     assert pending.wait(5, confirmations=1).block_height == chain.block_height
@@ -159,7 +159,7 @@ def test_confirmations(chain: Devnet, account: Account, payee: str) -> None:
     assert pending.wait(5, confirmations=3).txid == pending.txid
 
 
-def test_confirmations_begin_anew_after_a_fork(
+def test_confirmations_start_over_after_a_fork(
     chain: Devnet, account: Account, payee: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending = account.transfer(payee, 1)
@@ -168,7 +168,7 @@ def test_confirmations_begin_anew_after_a_fork(
     block = api.block
 
     def fork(height_or_hash: int | str = "latest") -> Endpoint[Block]:
-        """Another fork becomes longer just before the tip is read; the transaction is in its mempool."""
+        """Let another fork become longer just before the tip is read; the transaction is in its mempool."""
         monkeypatch.setattr(api, "block", block)
         chain.revert(snapshot)
         chain.mine(4)
@@ -180,6 +180,6 @@ def test_confirmations_begin_anew_after_a_fork(
 
 
 @pytest.mark.parametrize("number", [0, -1, True, 1.5])
-def test_confirmations_that_make_no_sense(account: Account, number: int) -> None:
+def test_invalid_numbers_of_confirmations_are_rejected(account: Account, number: int) -> None:
     with pytest.raises(InvalidValueError, match=r"for confirmations: at least 1|confirmations: expected a whole"):
         account.pending("ab" * 32).wait(confirmations=number)

@@ -1,4 +1,4 @@
-"""The proxy does what its script says, and nothing else."""
+"""The proxy follows its script and changes nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def is_waiting(chain: Devnet, txid: str) -> bool:
     return requests.get(f"{chain.url}/v2/transactions/unconfirmed/{txid}", timeout=10).ok
 
 
-def test_without_a_script_all_goes_through(chain: Devnet, proxy: FaultProxy) -> None:
+def test_without_a_script_requests_pass_unchanged(chain: Devnet, proxy: FaultProxy) -> None:
     direct = requests.get(chain.url + INFO, timeout=10)
     through = get(proxy)
     assert (through.status_code, through.json()) == (200, direct.json())
@@ -53,7 +53,7 @@ def test_without_a_script_all_goes_through(chain: Devnet, proxy: FaultProxy) -> 
     assert [(entry.fault, entry.was_delivered) for entry in proxy.asked("GET", INFO)] == [("pass_on", True)]
 
 
-def test_a_script_is_used_up_in_order(proxy: FaultProxy) -> None:
+def test_scripted_faults_are_used_in_order(proxy: FaultProxy) -> None:
     proxy.on("GET", INFO, kinds.busy(503, "7"), kinds.pass_on, kinds.page(400))
     answers = [get(proxy) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [503, 200, 400, 200]
@@ -71,10 +71,10 @@ def test_a_script_is_used_up_in_order(proxy: FaultProxy) -> None:
         (kinds.half_head, True),
     ],
 )
-def test_broken_connections(chain: Devnet, proxy: FaultProxy, payee: str, fault: kinds.Fault, arrives: bool) -> None:
+def test_connection_faults(chain: Devnet, proxy: FaultProxy, payee: str, fault: kinds.Fault, arrives: bool) -> None:
     transaction = transfer(chain, payee, 0)
     proxy.on("POST", "/v2/transactions", fault)
-    if fault is kinds.half_head:  # the end of the connection is taken for that of the headers
+    if fault is kinds.half_head:  # the client takes the end of the connection for the end of the headers
         assert post(proxy, transaction).content == b""
     else:
         with pytest.raises(requests.RequestException):
@@ -84,7 +84,7 @@ def test_broken_connections(chain: Devnet, proxy: FaultProxy, payee: str, fault:
 
 @pytest.mark.parametrize("status", [103, 200, 302, 400, 429, 499, 500])
 @pytest.mark.parametrize("delivered", [False, True])
-def test_answers_of_something_between(
+def test_responses_of_intermediaries(
     chain: Devnet, proxy: FaultProxy, payee: str, status: int, delivered: bool
 ) -> None:
     transaction = transfer(chain, payee, 0)
@@ -108,14 +108,14 @@ def test_answers_of_something_between(
     assert is_waiting(chain, transaction.txid) is delivered
 
 
-def test_a_redirect(proxy: FaultProxy) -> None:
+def test_redirects(proxy: FaultProxy) -> None:
     proxy.on("GET", INFO, kinds.redirect("http://example.com/v2/info", 301))
     answer = get(proxy)
     assert (answer.status_code, answer.headers["Location"]) == (301, "http://example.com/v2/info")
 
 
 @pytest.mark.parametrize("fault", [kinds.dripped_head(0.001), kinds.dripped_body(0.001), kinds.slow(0.01)])
-def test_slow_answers_are_whole(proxy: FaultProxy, fault: kinds.Fault) -> None:
+def test_slow_responses_are_complete(proxy: FaultProxy, fault: kinds.Fault) -> None:
     proxy.on("GET", INFO, fault)
     assert get(proxy).json()["network_id"] == DEVNET.chain_id
 
@@ -130,7 +130,7 @@ def test_slow_answers_are_whole(proxy: FaultProxy, fault: kinds.Fault) -> None:
         kinds.silence,
     ],
 )
-def test_endless_answers_end_with_the_proxy(chain: Devnet, fault: kinds.Fault) -> None:
+def test_endless_responses_end_with_the_proxy(chain: Devnet, fault: kinds.Fault) -> None:
     with FaultProxy(chain.url) as proxy:
         proxy.on("GET", INFO, fault)
         connection = socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])))
@@ -143,7 +143,7 @@ def test_endless_answers_end_with_the_proxy(chain: Devnet, fault: kinds.Fault) -
             pass
 
 
-def test_what_is_withheld_comes_later(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
+def test_withheld_transactions_are_delivered_later(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
     transaction = transfer(chain, payee, 0)
     proxy.on("POST", "/v2/transactions", kinds.withhold)
     assert post(proxy, transaction).json() == transaction.txid
@@ -152,7 +152,7 @@ def test_what_is_withheld_comes_later(chain: Devnet, proxy: FaultProxy, payee: s
     assert is_waiting(chain, transaction.txid)
 
 
-def test_what_is_hidden_is_found_later(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
+def test_hidden_transactions_can_be_found_later(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
     transaction = transfer(chain, payee, 0)
     post(proxy, transaction)
     proxy.hide(transaction.txid)
@@ -163,7 +163,7 @@ def test_what_is_hidden_is_found_later(chain: Devnet, proxy: FaultProxy, payee: 
 
 
 def nonces(proxy: FaultProxy, address: str) -> tuple[int | None, int | None, int]:
-    """Executed, last waiting and next nonce: the same in both versions of the API."""
+    """Return the executed, last pending and next nonce, which are the same in both versions of the API."""
     first = get(proxy, f"/extended/v1/address/{address}/nonces").json()
     third = get(proxy, f"/extended/v3/principals/{address}/nonces").json()
     seen = first["last_executed_tx_nonce"], first["last_mempool_tx_nonce"], first["possible_next_nonce"]
@@ -171,7 +171,7 @@ def nonces(proxy: FaultProxy, address: str) -> tuple[int | None, int | None, int
     return seen
 
 
-def test_an_api_some_blocks_behind(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
+def test_an_api_that_lags_by_blocks(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
     address = chain.accounts["wallet_1"].address
     sent = [transfer(chain, payee, nonce) for nonce in range(3)]
     for transaction in sent[:2]:
@@ -194,7 +194,7 @@ def test_an_api_some_blocks_behind(chain: Devnet, proxy: FaultProxy, payee: str)
     assert get(proxy, "/extended/v2/blocks/latest").json()["height"] == chain.block_height - 1
 
 
-def test_a_replica_that_hangs(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
+def test_a_replica_that_stopped_updating(chain: Devnet, proxy: FaultProxy, payee: str) -> None:
     address = chain.accounts["wallet_1"].address
     post(proxy, transfer(chain, payee, 0))
     time.sleep(0.01)
@@ -210,7 +210,7 @@ def test_a_replica_that_hangs(chain: Devnet, proxy: FaultProxy, payee: str) -> N
     assert nonces(proxy, address) == (0, 1, 2)
 
 
-def test_logs_of_a_replica(chain: Devnet, proxy: FaultProxy) -> None:
+def test_contract_logs_of_a_lagging_replica(chain: Devnet, proxy: FaultProxy) -> None:
     account = Account(chain.deployer.key, Client(chain.url))
     account.submit(ContractPublish("talker", "(define-public (talk) (ok (print u1)))", 3), fee_ustx=10_000)
     chain.mine()
@@ -225,14 +225,14 @@ def test_logs_of_a_replica(chain: Devnet, proxy: FaultProxy) -> None:
     assert (len(behind["results"]), behind["total"]) == (1, 1)
 
 
-def test_a_node_that_is_down(proxy: FaultProxy) -> None:
+def test_an_unreachable_node_resets_the_connection(proxy: FaultProxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         proxy.node_url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
     with pytest.raises(requests.ConnectionError):
         get(proxy)
 
 
-def test_chance_decides_where_no_rule_does(proxy: FaultProxy) -> None:
+def test_a_mood_chooses_faults_where_no_rule_matches(proxy: FaultProxy) -> None:
     proxy.mood = lambda ask: kinds.busy(503) if ask.path == INFO else None
     proxy.on("GET", INFO, kinds.page(500))
     assert [get(proxy, path).status_code for path in (INFO, INFO, "/extended")] == [500, 503, 200]
