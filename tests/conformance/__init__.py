@@ -1,1 +1,1 @@
-"""What a Stacks node and its API answer, as cases that can be run against any node's URL: see README.md."""
+"""The responses of a Stacks node and its API, as cases that can be run against any node's URL: see README.md."""

@@ -1,4 +1,4 @@
-"""A case: a request, and what a node or its API answers."""
+"""A case: a request, and the response that a node or its API returns."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Request:
 
     Attributes:
         method: ``GET`` or ``POST``.
-        path: From the root on, with its query; ``$name`` stands for what the prepared calls so.
-        json: The body, as JSON; with names like the path.
-        data: Or the body as it stands.
-        content_type: Of ``data``.
+        path: The whole path, with its query; ``$name`` is replaced by the prepared value of that name.
+        json: The body, as JSON; names are replaced as in the path.
+        data: The body as bytes, instead of ``json``.
+        content_type: The content type of ``data``.
     """
 
     method: str
@@ -51,11 +51,11 @@ def post_raw(path: str, data: bytes, content_type: str | None) -> Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back.
+    """The expected response.
 
     Attributes:
-        status: HTTP status.
-        content_type: Its parameters, such as ``charset``, do not count.
+        status: The HTTP status.
+        content_type: The content type; its parameters, such as ``charset``, are ignored.
         body: The shape of the JSON, or of the text.
     """
 
@@ -64,7 +64,7 @@ class Answer:
     body: Shape
 
     def mismatches(self, response: requests.Response) -> Iterator[str]:
-        """Tell how a response differs from this answer; nothing if it does not."""
+        """Yield the ways in which a response differs from this one."""
         content_type = response.headers.get("content-type", "none").partition(";")[0].strip()
         if (response.status_code, content_type) != (self.status, self.content_type):
             found = f"{response.status_code} {content_type}"
@@ -78,25 +78,25 @@ def ok(body: Shape) -> Answer:
 
 
 def text(status: int, body: Shape = str) -> Answer:
-    """A refusal of the node: plain text, whose wording is its own affair."""
+    """Return a rejection by the node: plain text, whose wording is not checked unless it is given."""
     return Answer(status, PLAIN, body)
 
 
 def api_error(status: int, message: Shape = str) -> Answer:
-    """A refusal of the API: JSON with the status, its name, and a text."""
+    """Return a rejection by the API: JSON with the status, its name, and a message."""
     body = {"statusCode": status, "error": HTTPStatus(status).phrase, "message": message}
     return Answer(status, JSON, AtLeast(body))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request and what it is answered.
+    """A request and the expected response.
 
     Attributes:
-        name: ``endpoint: what is asked``; unique.
+        name: ``endpoint: description``; unique.
         request: The request.
-        answer: What a node answers, and ours must.
-        instead: What another node may answer as well, by its configuration.
+        answer: The response of a node, which the embedded devnet must return.
+        instead: A response that other nodes may also return, depending on their configuration.
     """
 
     name: str

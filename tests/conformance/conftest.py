@@ -1,4 +1,4 @@
-"""The node under test and what stands on it; known differences become expected failures."""
+"""The node under test and the prepared state on it; known differences become expected failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conformance.prepared import Prepared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Not at once, so that nothing here takes for granted that what is sent is mined.
+# Blocks are not mined at once, so no case can rely on a transaction being mined when it is sent.
 BLOCK_INTERVAL_S = 0.3
 
 
@@ -30,13 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def configured_observer(request: pytest.FixtureRequest) -> Iterator[Observer | None]:
-    """The observer that the node was told of at its start, if there is one."""
+    """The observer that the node was configured with at its start, if any."""
     url = request.config.getoption("--node-url", None)
     port = request.config.getoption("--observer-port", None)
     if url and port is None:
         yield None
     else:
-        # A node elsewhere, such as in Docker, cannot reach the loopback.
+        # A node that runs elsewhere, such as in Docker, cannot reach the loopback address.
         with Observer(port, "0.0.0.0") if port else Observer() as observer:  # noqa: S104
             yield observer
 
@@ -62,7 +62,7 @@ def prepared(node: Node) -> Iterator[Prepared]:
 
 @pytest.fixture(autouse=True)
 def known_difference(request: pytest.FixtureRequest) -> None:
-    """Expect a failure where this kind of server is known to differ; of our own, insist on it."""
+    """Expect a failure where this kind of server is known to differ; the embedded devnet must fail there."""
     if "node" not in request.fixturenames:
         return
     target = request.getfixturevalue("node").target
@@ -72,12 +72,12 @@ def known_difference(request: pytest.FixtureRequest) -> None:
 
 
 def case_name(item: pytest.Item) -> str:
-    """The name of a case that is data, or of the test."""
+    """Return the case's name, which is the test's parameter if there is one, else the test's name."""
     name = item.name
     return name.partition("[")[2].removesuffix("]") if "[" in name else name
 
 
 def case_path(item: pytest.Item) -> str:
-    """The path that a case asks for; empty for a test that is no case of ``cases/``."""
+    """Return the path that a case requests; empty for a test whose case is not in ``cases/``."""
     case = item.callspec.params.get("case") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
     return case.request.path if isinstance(case, Case) else ""

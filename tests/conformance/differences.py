@@ -1,4 +1,4 @@
-"""Known differences: which cases have another result, on which kind of server, and why; README.md lists them, too.
+"""Known differences: cases that have another result on some kinds of servers, and why; README.md lists them, too.
 
 The cases have the responses of a node of stacks-core 4.0 and of version 9 of the API. A pattern that begins with a
 slash matches the paths of cases; any other pattern matches their names.

@@ -1,4 +1,4 @@
-"""The node under test: where it is, what it is, and how to wait for it."""
+"""The node under test: its address, its kind, and how to wait for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 
 
 class Target(StrEnum):
-    """What kind of server answers."""
+    """The kind of server under test."""
 
     EMBEDDED = "embedded"
     """The embedded devnet."""
@@ -41,8 +41,8 @@ class Node:
     """A node, and an API if there is one.
 
     Args:
-        url: Where /v2 and /v3 are, and /extended unless another URL is given.
-        api_url: Where /extended is.
+        url: The base URL of /v2 and /v3, and of /extended unless ``api_url`` is given.
+        api_url: The base URL of /extended.
     """
 
     def __init__(self, url: str, api_url: str | None = None) -> None:
@@ -97,7 +97,7 @@ class Node:
         eventually(lambda: self.account(address)["nonce"] >= nonce or None, f"nonce {nonce} of {address}")
 
     def wait_for_api(self, txid: str, *, pending: bool = False) -> dict[str, Any]:
-        """Wait until the API knows a transaction; unless ``pending``, as one that is in a block."""
+        """Wait until the API shows a transaction, in a block unless ``pending``, and return it."""
         assert self.has_api, "there is no API"
 
         def look() -> dict[str, Any] | None:
@@ -109,7 +109,7 @@ class Node:
 
 
 def eventually(look: Callable[[], Found | None], what: str) -> Found:
-    """Look again and again until there is something to see."""
+    """Call ``look`` repeatedly until it returns something, and return that."""
     give_up_at = time.monotonic() + CONFIRMATION_TIMEOUT_S
     pause_s = FIRST_PAUSE_S
     while (found := look()) is None:

@@ -1,4 +1,4 @@
-"""An event observer: what a node posts to it, and how to wait for that."""
+"""An event observer: receives a node's events and waits for them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FREE_PORT = 0
 
 
 class Observer:
-    """Listens until it is closed, and answers everything with 200, as a node demands.
+    """Listens until it is closed, and answers every request with 200, as a node requires.
 
     Args:
-        port: Where; of our own devnet, any free one.
-        address: On which address; a node in Docker reaches this machine by another one than the loopback.
+        port: The port to listen on; by default any free one, for the embedded devnet.
+        address: The address to listen on; a node in Docker cannot reach the loopback address.
     """
 
     def __init__(self, port: int = FREE_PORT, address: str = "127.0.0.1") -> None:
@@ -44,7 +44,7 @@ class Observer:
         return self._server.server_port
 
     def wait_for(self, path: str, fits: Callable[[Any], bool], what: str) -> Any:
-        """The first that was posted there and fits; it may have come already."""
+        """Return the first body posted to this path that fits, which may have been received already."""
         return eventually(
             lambda: next((body for to, body in list(self._posts) if to == path and fits(body)), None), what
         )

@@ -1,6 +1,6 @@
-"""What the cases find on the chain: accounts of their own, a contract, and a transaction of each fate.
+"""The prepared state: new accounts, a contract, and a transaction with each outcome.
 
-Every run brings its own accounts, so nonces and balances are determined on a node that has run for days, too. One of
+Every run creates new accounts, so nonces and balances are known even on a node that has run for days. One of
 Clarinet's public test accounts pays for them.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SETTINGS = Path(__file__).parents[2] / "settings" / "Devnet.toml"
 PAYER = "wallet_8"
 SOURCE = Path(__file__).with_name("prepared.clar").read_text()
-# Any node with Nakamoto blocks (epoch 3.0) takes this version.
+# Every node with Nakamoto blocks (epoch 3.0) accepts this version.
 CLARITY_VERSION = 3
 FUNDS_USTX = 10_000_000
 FEE_USTX = 5_000
@@ -75,7 +75,7 @@ PENNILESS = ("stranger", "sponsored", "faucet_customer")
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody with a key."""
+    """An account and its key."""
 
     key: PrivateKey
 
@@ -92,7 +92,7 @@ class Actor:
         post_conditions: Sequence[PostCondition] = (),
         mode: PostConditionMode = PostConditionMode.DENY,
     ) -> Transaction:
-        """Build and sign a transaction; each account's first one unless another nonce is given."""
+        """Build and sign a transaction: the account's first one, unless another nonce is given."""
         return Transaction.build(
             payload,
             public_key=self.key.public_key,
@@ -110,13 +110,13 @@ def payer() -> Actor:
 
 
 class Prepared:
-    """A node with all that the cases ask for.
+    """A node with everything that the cases read.
 
     Attributes:
         node: The node.
-        actors: The accounts by what they do.
-        sent: The transactions by what became of them.
-        names: What the cases' names stand for.
+        actors: The accounts by their roles.
+        sent: The transactions by their names.
+        names: The values of the ``$name`` placeholders in the cases.
     """
 
     def __init__(self, node: Node) -> None:
@@ -128,7 +128,7 @@ class Prepared:
 
     @classmethod
     def prepare(cls, node: Node) -> Self:
-        """Bring it all onto the chain, and wait until it is there."""
+        """Create the accounts, the contract and the transactions, and wait until they are on the chain."""
         prepared = cls(node)
         prepared._fund()
         prepared._publish()
@@ -145,7 +145,7 @@ class Prepared:
         return f"{self['publisher'].address}.prepared"
 
     def transfer(self, ustx: int = 1) -> TokenTransfer:
-        """A transfer to the one account whose balance nobody asks for."""
+        """Return a transfer to ``payee``, the account whose balance no case checks."""
         return TokenTransfer(PrincipalValue(self["payee"].address), ustx)
 
     def call(self, function: str, *arguments: Any) -> ContractCall:
@@ -154,7 +154,7 @@ class Prepared:
     def sponsored(
         self, payload: UserPayload, *, sponsor: str = "sponsor", nonce: int = 0, sponsor_nonce: int = 0
     ) -> Transaction:
-        """A transaction of an account without money, for which another one pays."""
+        """Return a signed transaction of an account without money; its sponsor pays the fee."""
         origin = self["sponsored"].key
         half = Transaction.build(
             payload, public_key=origin.public_key, network=DEVNET, nonce=nonce, fee=0, sponsored=True
@@ -162,14 +162,14 @@ class Prepared:
         return half.sponsor(self[sponsor].key, nonce=sponsor_nonce, fee=FEE_USTX)
 
     def submit(self, name: str, transaction: Transaction) -> None:
-        """Send a transaction that must be accepted."""
+        """Send a transaction, which must be accepted."""
         response = self.node.submit(transaction.encode())
         assert response.ok, f"{name}: {response.text}"
         assert response.json() == transaction.txid
         self.sent[name] = transaction
 
     def close(self) -> None:
-        """Leave nothing behind that waits for ever."""
+        """Unblock the pending transactions, so that none remains."""
         self.submit("unblocking", self["waiting"].build(self.transfer()))
 
     def _fund(self) -> None:
@@ -183,7 +183,7 @@ class Prepared:
         source = ContractPublish("prepared", SOURCE, CLARITY_VERSION)
         self.submit("publish", self["publisher"].build(source, mode=PostConditionMode.ALLOW))
         self.submit("transfer", self["transferrer"].build(self.transfer(5)))
-        # A nonce is missing before this one.
+        # It stays pending, because nonce 0 is missing.
         self.submit("pending", self["waiting"].build(self.transfer(), nonce=1))
         for role in ("publisher", "transferrer"):
             self.node.wait_for_nonce(self[role].address, 1)
@@ -194,9 +194,9 @@ class Prepared:
             "call": self["caller"].build(self.call("note", UIntValue(2), AsciiValue("second"))),
             "refuse": self["refused"].build(self.call("refuse")),
             "fail": self["failed"].build(self.call("fail", UIntValue(0))),
-            # Deny mode, and no condition allows what would leave.
+            # In deny mode, without a condition that allows the payment.
             "uncovered": self["uncovered"].build(self.call("pay", UIntValue(9), payee)),
-            # It sends nothing and is refused, against a condition that something is sent.
+            # It sends nothing and is refused, but a condition requires a payment.
             "unsent": self["unsent"].build(
                 self.call("refuse"), post_conditions=(StxPostCondition(ORIGIN, FungibleCode.EQUAL, 100),)
             ),
@@ -225,7 +225,7 @@ class Prepared:
         }
 
     def _wait_for_api(self) -> None:
-        """Let the API catch up, and note where the call was mined."""
+        """Wait until the API shows all transactions, and store the block of the call."""
         if not self.node.has_api:
             return
         for name, transaction in self.sent.items():

@@ -1,6 +1,6 @@
-"""Every reason to refuse a transaction that can be provoked at will, and what a node tells with it.
+"""Every reason for rejecting a transaction that a request can provoke, with the node's ``reason_data``.
 
-docs/devnet.md says which reasons no request can bring about ("Refusals").
+docs/devnet.md lists the reasons that no request can provoke ("Refusals").
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ MESSAGE = {"message": str}
 
 @dataclass(frozen=True)
 class Rejection:
-    """A transaction that is refused.
+    """A transaction that a node rejects.
 
     Attributes:
         name: What is wrong with it; unique.
-        build: Makes its bytes. The sender is always ``newcomer``, whose nonce is 0, unless it matters.
+        build: Builds its bytes. The sender is ``newcomer``, whose nonce is 0, unless another sender is needed.
         reason: The node's name for it.
         data: The shape of ``reason_data``; ``None`` if there is none.
     """
@@ -58,7 +58,7 @@ class Rejection:
 
 
 def signed(sender: Actor, payload: Payload, **terms: Any) -> bytes:
-    """A signed transaction as it comes, without the checks that our client makes."""
+    """Return the bytes of a signed transaction, without the checks of the client."""
     unsigned = Transaction(
         terms.get("version", DEVNET.transaction_version),
         terms.get("chain_id", DEVNET.chain_id),
@@ -85,7 +85,7 @@ def call(function: str, *arguments: Any) -> Callable[[Prepared], Payload]:
 
 
 def with_signature(change: Callable[[Prepared, bytes], bytes], **terms: Any) -> Callable[[Prepared], bytes]:
-    """A transfer whose signature is put out of order."""
+    """Return a builder of a transfer whose signature is changed."""
 
     def build(prepared: Prepared) -> bytes:
         raw = bytearray(signed(prepared["newcomer"], prepared.transfer(), **terms))
@@ -96,7 +96,7 @@ def with_signature(change: Callable[[Prepared, bytes], bytes], **terms: Any) -> 
 
 
 def high_s(_stage: Prepared, signature: bytes) -> bytes:
-    """The other of the two signatures that the mathematics allows."""
+    """Return the other of the two mathematically valid signatures."""
     s = ORDER - int.from_bytes(signature[33:])
     return bytes((signature[0] ^ 1,)) + signature[1:33] + s.to_bytes(32)
 
@@ -123,7 +123,9 @@ def unsigned(payload: Callable[[Prepared], Payload]) -> Callable[[Prepared], byt
 
 
 def tuple_out_of_order(prepared: Prepared) -> bytes:
-    """A node reads it, but signs and hashes what it would have written itself."""
+    """Return a call whose tuple has its fields in the wrong order.
+
+    A node decodes it, but checks the signature and the txid of its own encoding."""
     pair = TupleValue({"x": UIntValue(1), "Y": PrincipalValue(prepared["payee"].address)})
     ordered = encode(pair)
     head, first, second = ordered[:5], ordered[5 : 5 + 2 + 22], ordered[5 + 2 + 22 :]
@@ -139,12 +141,16 @@ def used_by_both(prepared: Prepared) -> bytes:
 
 
 def used_and_sponsor_ahead(prepared: Prepared) -> bytes:
-    """The transaction that used the origin's nonce is in the mempool still, with as high a fee."""
+    """Return a transaction with a nonce of the origin that was used by another one, which has the same fee.
+
+    The other one is mined, but still in the mempool."""
     return prepared.sponsored(prepared.call("refuse"), sponsor="sponsor", nonce=0, sponsor_nonce=3).encode()
 
 
 def sponsored_ahead(nonce: int) -> Callable[[Prepared], bytes]:
-    """The origin's next nonce is 1, the sponsor's 0."""
+    """Return a builder of a transaction whose sponsor nonce is too far ahead.
+
+    The next nonces are 1 (origin) and 0 (sponsor)."""
     return lambda prepared: prepared.sponsored(
         prepared.call("peek"), sponsor="newcomer", nonce=nonce, sponsor_nonce=MOST_AHEAD + 1
     ).encode()
@@ -168,7 +174,7 @@ def tenure_change(_stage: Prepared) -> Payload:
 
 
 def funds(ustx: int) -> str:
-    """How a node writes an amount here."""
+    """Return an amount in the node's format."""
     return f"0x{ustx:032x}"
 
 
@@ -369,7 +375,7 @@ REJECTIONS = (
         "ServerFailureOther",
         MESSAGE,
     ),
-    # What is checked first, where several things are wrong.
+    # The order of the checks, if several things are wrong.
     Rejection(
         "order: what it means before who signed",
         unsigned(to_oneself),

@@ -1,13 +1,13 @@
-"""Shapes of JSON: what an answer must look like where its exact value is not determined.
+"""Shapes of JSON: descriptions of responses whose exact values are not known in advance.
 
-A shape is a plain JSON value, which stands for itself, with these in its places:
+A shape is a JSON value, which matches only itself, except for these parts:
 
-- ``int``, ``float``, ``str``, ``bool``: any value of that type (no ``bool`` is an ``int``; an ``int`` is a ``float``);
+- ``int``, ``float``, ``str``, ``bool``: any value of that type (``bool`` is not ``int``; an ``int`` is a ``float``);
 - a ``dict``: an object with exactly these fields;
 - a ``list``: a list of exactly these elements;
 - one of the classes below.
 
-In texts and keys, ``$name`` stands for what the prepared calls so; `Named` stands for values of other types.
+In texts and keys, ``$name`` is replaced by the prepared value of that name; `Named` is for values of other types.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ Shape = Any
 
 @dataclass(frozen=True)
 class AtLeast:
-    """An object with these fields, and perhaps others: newer nodes tell more."""
+    """An object with at least these fields; newer nodes have more."""
 
     fields: Mapping[str, Shape]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text that matches a regular expression as a whole. No names are filled in here."""
+    """A text that fully matches a regular expression. Names are not replaced in it."""
 
     pattern: str
 
 
 @dataclass(frozen=True)
 class Nullable:
-    """``null``, or this."""
+    """``null``, or a value of this shape."""
 
     shape: Shape
 
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list whose elements all look like this."""
+    """A list whose elements all have this shape."""
 
     shape: Shape
     minimum: int = 0
@@ -62,21 +62,21 @@ class Unordered:
 
 @dataclass(frozen=True)
 class Including:
-    """A list with an element like this among others."""
+    """A list with at least one element of this shape."""
 
     element: Shape
 
 
 @dataclass(frozen=True)
 class NumberFrom:
-    """A whole number that is not less than this."""
+    """A whole number that is at least this."""
 
     minimum: int | Named
 
 
 @dataclass(frozen=True)
 class Named:
-    """What is prepared under this name, whatever its type."""
+    """The prepared value of this name, of any type."""
 
     name: str
 
@@ -90,7 +90,7 @@ ISO_TIME = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def fill(shape: Shape, names: Mapping[str, Any]) -> Shape:
-    """Put what is prepared under each name in its place."""
+    """Replace all names in a shape by their prepared values."""
     match shape:
         case str():
             return Template(shape).substitute(names)
@@ -108,7 +108,7 @@ def fill(shape: Shape, names: Mapping[str, Any]) -> Shape:
 
 
 def mismatches(value: Any, shape: Shape, path: str = "body") -> Iterator[str]:
-    """Tell where a JSON value is not of a shape; nothing if it is."""
+    """Yield the places where a JSON value does not match a shape."""
     match shape:
         case type():
             if not _is(value, shape):

@@ -1,4 +1,4 @@
-"""Each case's request gets the answer that a node gives."""
+"""The node under test returns the expected response to each case's request."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_answer(prepared: Prepared, case: Case) -> None:
+def test_response(prepared: Prepared, case: Case) -> None:
     response = prepared.node.send(fill(case.request, prepared.names))
     problems = list(fill(case.answer, prepared.names).mismatches(response))
-    # Ours has no configuration that would excuse another answer.
+    # The embedded devnet has no configuration that allows the other response.
     if problems and case.instead and prepared.node.target is not Target.EMBEDDED:
         problems = list(case.instead.mismatches(response))
     assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("path", ["/v2/info", "/v2/fees/transfer", "/v2/accounts/$newcomer?proof=0"])
-def test_json_of_a_node_names_no_charset(prepared: Prepared, path: str) -> None:
+def test_json_of_a_node_has_no_charset(prepared: Prepared, path: str) -> None:
     response = prepared.node.send(get(fill(path, prepared.names)))
     assert response.headers["content-type"] == JSON

@@ -1,4 +1,4 @@
-"""Blocks as a node keeps them (GET /v3/blocks): bytes that hold what was sent, and hash to what the node calls them."""
+"""Blocks in binary (GET /v3/blocks): they contain the sent transactions, and their hash is the node's block id."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_blocks_by_id_and_height(prepared: Prepared, name: str) -> None:
     assert block.path(txid).root(txid) == block.header.transactions_root
     by_height = prepared.node.send(get(f"/v3/blocks/height/{block.header.height}"))
     assert decoded(by_height) == block
-    # The block before is the one that it names.
+    # Its parent's id leads to the previous block.
     parent = decoded(prepared.node.send(get(f"/v3/blocks/{block.header.parent_block_id}")))
     assert parent.header.height == block.header.height - 1
     assert parent.header.timestamp <= block.header.timestamp
 
 
 @pytest.mark.parametrize("path", UNKNOWN, ids=lambda path: f"blocks: none at {path.split('/')[-1][:12]}")
-def test_blocks_that_are_not_there(prepared: Prepared, path: str) -> None:
+def test_unknown_blocks_are_not_found(prepared: Prepared, path: str) -> None:
     response = prepared.node.send(get(path))
     problems = list(text(404).mismatches(response))
     assert not problems, "\n".join(problems)

@@ -1,4 +1,4 @@
-"""What becomes of transactions between their submission and a block, in steps that follow each other."""
+"""Transactions between their submission and a block, in cases with several steps."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def accepted(txid: str) -> Answer:
     return ok(txid)
 
 
-def test_same_bytes_again(prepared: Prepared) -> None:
-    """While they wait, and when they are in a block."""
+def test_duplicate_submission(prepared: Prepared) -> None:
+    """The same bytes are accepted again while they are pending and after they were mined."""
     transaction = prepared["repeating"].build(prepared.transfer())
     for _ in range(3):
         check(prepared.node.submit(transaction.encode()), accepted(transaction.txid))
@@ -50,7 +50,7 @@ def test_same_bytes_again(prepared: Prepared) -> None:
 
 
 def test_json_with_an_attachment(prepared: Prepared) -> None:
-    """The attachment is for name services; it is no part of the transaction."""
+    """Attachments are for name services; they are not part of the transaction."""
     actor = prepared["attaching"]
     forms: list[dict[str, Any]] = [{}, {"attachment": None}, {"attachment": "68656c6c6f"}]
     for nonce, form in enumerate(forms):
@@ -61,7 +61,7 @@ def test_json_with_an_attachment(prepared: Prepared) -> None:
 
 
 def test_chain_of_transactions(prepared: Prepared) -> None:
-    """Sent in the wrong order, they are mined in that of their nonces."""
+    """The transactions are sent in the wrong order, and mined in the order of their nonces."""
     actor = prepared["chaining"]
     for nonce in (2, 1, 3, 0):
         prepared.submit("chained", actor.build(prepared.transfer(), nonce=nonce))
@@ -101,8 +101,8 @@ def test_replaced_transaction_in_the_api(prepared: Prepared) -> None:
     assert dropped["tx_status"] == "dropped_replace_by_fee"
 
 
-def test_what_is_too_much_for_a_block_in_the_api(prepared: Prepared) -> None:
-    """40,000 reads, where a block may have 30,000: it leaves the mempool without a fee, and its nonce is free again."""
+def test_transaction_too_expensive_for_a_block_in_the_api(prepared: Prepared) -> None:
+    """A call with 40,000 reads, where a block may have 30,000, is dropped without a fee, and frees its nonce."""
     actor = prepared["overloading"]
     transaction = actor.build(prepared.call("read-too-often", ListValue(tuple(UIntValue(n) for n in range(200)))))
     prepared.submit("too much", transaction)
@@ -133,12 +133,12 @@ def test_missing_nonces_in_the_api(prepared: Prepared) -> None:
         "last_mempool_tx_nonce": 5,
         "possible_next_nonce": 6,
         "detected_missing_nonces": [4, 2],
-        "detected_mempool_nonces": [3],  # without the last one, which is told above
+        "detected_mempool_nonces": [3],  # without the last one, which has its own field
     }
 
 
 def test_account_that_sponsors_itself(prepared: Prepared) -> None:
-    """Both nonces are the account's, which goes up once."""
+    """Both nonces are those of the account, and its nonce goes up by one per transaction."""
     actor = prepared["own_sponsor"]
     for nonce in range(2):
         half = Transaction.build(
@@ -151,7 +151,7 @@ def test_account_that_sponsors_itself(prepared: Prepared) -> None:
 
 
 def test_transfer_with_post_conditions(prepared: Prepared) -> None:
-    """A node takes it, and can never mine it; so the other one is mined, which has a higher fee."""
+    """A node accepts the transfer but can never mine it; a replacement with a higher fee is mined instead."""
     actor = prepared["bound"]
     condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)
     raw = signed(actor, prepared.transfer(), post_conditions=(condition,))
@@ -161,13 +161,13 @@ def test_transfer_with_post_conditions(prepared: Prepared) -> None:
 
 
 def test_what_follows_a_transaction_is_ignored(prepared: Prepared) -> None:
-    """A node reads one transaction from the body and leaves the rest."""
+    """A node reads one transaction from the body and ignores the remaining bytes."""
     transaction = prepared["trailing"].build(prepared.transfer())
     check(prepared.node.submit(transaction.encode() + bytes(1)), accepted(transaction.txid))
 
 
-def test_contract_that_still_waits(prepared: Prepared) -> None:
-    """What is not in a block cannot be called."""
+def test_call_of_a_pending_contract(prepared: Prepared) -> None:
+    """A contract can be called only after it was mined."""
     source = ContractPublish("unmined", "(define-public (f) (ok u1))", CLARITY_VERSION)
     prepared.submit("unmined", prepared["waiting"].build(source, nonce=2))
     call = prepared["newcomer"].build(ContractCall(f"{prepared['waiting'].address}.unmined", "f"))

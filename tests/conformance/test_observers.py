@@ -1,4 +1,4 @@
-"""What a node posts to event observers (stacks-core, docs/event-dispatcher.md)."""
+"""The events that a node posts to event observers (stacks-core, docs/event-dispatcher.md)."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def events_of(block: Any, txid: str) -> list[Any]:
     return [event for event in block["events"] if event["txid"] == f"0x{txid}"]
 
 
-def test_observer_hears_of_a_transaction_in_the_mempool(prepared: Prepared, observer: Observer) -> None:
+def test_observer_receives_a_transaction_in_the_mempool(prepared: Prepared, observer: Observer) -> None:
     raw = f"0x{prepared.sent['transfer'].encode().hex()}"
     heard = observer.wait_for("/new_mempool_tx", lambda body: raw in body, "the transfer in the mempool")
     assert all(isinstance(one, str) for one in heard)
 
 
-def test_observer_hears_of_a_block(prepared: Prepared, observer: Observer) -> None:
+def test_observer_receives_a_block(prepared: Prepared, observer: Observer) -> None:
     transfer = prepared.sent["transfer"]
     block = block_with(observer, transfer.txid)
     assert list(mismatches(block, BLOCK)) == []
@@ -81,7 +81,7 @@ def test_observer_hears_of_a_block(prepared: Prepared, observer: Observer) -> No
     assert list(mismatches(event, moved)) == []
 
 
-def test_observer_hears_of_what_a_contract_prints(prepared: Prepared, observer: Observer) -> None:
+def test_observer_receives_print_events(prepared: Prepared, observer: Observer) -> None:
     block = block_with(observer, prepared.sent["call"].txid)
     (event,) = events_of(block, prepared.sent["call"].txid)
     printed = {"contract_identifier": prepared.contract, "topic": "print", "raw_value": HEX, "value": dict}
@@ -89,8 +89,8 @@ def test_observer_hears_of_what_a_contract_prints(prepared: Prepared, observer: 
     assert list(mismatches(event, shape)) == []
 
 
-def test_observer_hears_of_events_that_are_not_committed(prepared: Prepared, observer: Observer) -> None:
-    """Those of a call whose post-conditions do not hold; there are none of one that was refused, or failed."""
+def test_observer_receives_events_that_are_not_committed(prepared: Prepared, observer: Observer) -> None:
+    """A call with unmet post-conditions has uncommitted events; a call that was refused or failed has no events."""
     uncovered = prepared.sent["uncovered"]
     block = block_with(observer, uncovered.txid)
     (mined,) = (one for one in block["transactions"] if one["txid"] == f"0x{uncovered.txid}")
@@ -103,9 +103,9 @@ def test_observer_hears_of_events_that_are_not_committed(prepared: Prepared, obs
         assert events_of(block_with(observer, prepared.sent[name].txid), prepared.sent[name].txid) == []
 
 
-def test_observer_hears_of_a_replaced_transaction(prepared: Prepared, observer: Observer) -> None:
+def test_observer_receives_a_replaced_transaction(prepared: Prepared, observer: Observer) -> None:
     actor = prepared["overbidding"]
-    # A nonce is missing before these, so that they wait.
+    # Nonce 0 is missing, so these stay pending.
     first, better = (actor.build(prepared.transfer(), nonce=1, fee=FEE_USTX + more) for more in (0, 1))
     prepared.submit("overbid", first)
     prepared.submit("overbidding", better)

@@ -1,4 +1,4 @@
-"""What can be published, what comes of it, and what can be called then."""
+"""Which contracts can be published, the effects of publishing, and a call of a deeply nested function."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ FEE_USTX = 20_000
 PAID_USTX = 11
 
 
-def test_publishing(prepared: Prepared) -> None:
-    """In steps of one account."""
+def test_publishing_contracts(prepared: Prepared) -> None:
+    """One account publishes all contracts, one after the other."""
     actor, paid = prepared["publishing"], prepared["publisher"].address
     before = int(prepared.node.account(paid)["balance"], 16)
     deep = f"(define-public (go) (ok {'(+ u1 ' * DEPTH}u1{')' * DEPTH}))"
     sources = {
-        # There are boot contracts of the main network nowhere else.
+        # The mainnet's boot contracts exist only on the mainnet.
         "mainnet": f"(define-public (go) (ok (contract-call? '{MAINNET_BOOT}.pox-4 get-pox-info)))",
         "unbalanced": "(define-public (go) (ok u1)",
         "deep": deep,
-        # It runs as its publisher, without any function in it.
+        # Top-level code runs as the publisher.
         "once": f"(stx-transfer? u{PAID_USTX} tx-sender '{paid})",
         "nothing": "",
     }

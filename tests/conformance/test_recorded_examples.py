@@ -1,4 +1,4 @@
-"""What was recorded of a node (tests/vectors/rpc_examples) has the same shape here, field by field."""
+"""Responses have the same fields and kinds of values as those recorded from nodes (tests/vectors/rpc_examples)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REQUESTS = {
     "read-only-function-failure": call("note", hexed(UIntValue(1)), "0x0d00000000"),
     "read-only-function-success": call("get-counter"),
 }
-# What nodes have told since the examples were recorded (stacks-core 4.0).
+# Fields that nodes have added since the examples were recorded (stacks-core 4.0).
 LATER = {
     "contract-interface": {"epoch", "clarity_version"},
     "get-transaction": {"block_height", "is_canonical"},
@@ -45,8 +45,8 @@ LATER = {
 }
 
 
-PROOFS = {"proof", "balance_proof", "nonce_proof"}  # cases of their own: see cases/
-# A type of Clarity is a text or an object; cases/contracts.py has an interface in full.
+PROOFS = {"proof", "balance_proof", "nonce_proof"}  # tested by the cases in cases/
+# A Clarity type is a text or an object, so it is not compared here; cases/contracts.py has a complete interface.
 TYPES = (".type", ".key", ".value")
 
 
@@ -56,7 +56,7 @@ def example(name: str) -> Any:
 
 
 def differences(found: Any, recorded: Any, path: str) -> list[str]:
-    """Where fields are missing, or values are of another kind; ``null`` stands for any."""
+    """Return where fields are missing or values are of another kind; ``null`` matches everything."""
     if found is None or recorded is None or path.endswith(TYPES):
         return []
     if isinstance(recorded, dict) and isinstance(found, dict):
@@ -71,7 +71,7 @@ def differences(found: Any, recorded: Any, path: str) -> list[str]:
 
 
 def nearest(item: Any, recorded: list[Any], path: str) -> list[str]:
-    """How an element differs from the recorded one that is most like it."""
+    """Return how an element differs from the most similar recorded one."""
     return min((differences(item, other, path) for other in recorded), key=len, default=[])
 
 
@@ -91,7 +91,7 @@ def ask(prepared: Prepared, request: Request) -> Any:
     return response.json()
 
 
-def test_no_example_is_forgotten() -> None:
+def test_every_recorded_example_is_used() -> None:
     recorded = {path.name.removesuffix(SUFFIX) for path in EXAMPLES.glob(f"*{SUFFIX}")}
     assert recorded == {*REQUESTS, *NOT_ASKED, "transaction-submission-error"}
 

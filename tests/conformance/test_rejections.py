@@ -1,4 +1,4 @@
-"""What a node refuses, and how it says so; nothing of it ever reaches the chain."""
+"""Transactions that a node rejects, and its responses; none of them reaches the chain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_rejection(prepared: Prepared, rejection: Rejection) -> None:
     response = prepared.node.submit(raw)
     problems = list(Answer(400, JSON, body).mismatches(response))
     assert not problems, "\n".join(problems)
-    if "tuple" not in rejection.name:  # a node tells the txid of the bytes that it would have written
+    if "tuple" not in rejection.name:  # a node returns the txid of its own encoding
         txid = sha512_256(raw).hex()
         assert response.json()["txid"] == txid
         assert prepared.node.send(get(f"/v2/transactions/unconfirmed/{txid}")).status_code == 404
@@ -34,12 +34,12 @@ def test_rejection(prepared: Prepared, rejection: Rejection) -> None:
 
 
 @pytest.mark.parametrize("length", range(1, 180, 7))
-def test_half_of_a_transaction_is_refused_as_text(prepared: Prepared, length: int) -> None:
+def test_a_truncated_transaction_is_rejected_in_plain_text(prepared: Prepared, length: int) -> None:
     raw = signed(prepared["newcomer"], prepared.transfer())
     problems = list(Answer(400, PLAIN, str).mismatches(prepared.node.submit(raw[:length])))
     assert not problems, "\n".join(problems)
 
 
-def test_nothing_that_was_refused_cost_anything(prepared: Prepared) -> None:
+def test_rejected_transactions_cost_nothing(prepared: Prepared) -> None:
     account = prepared.node.account(prepared["newcomer"].address)
     assert (int(account["balance"], 16), account["nonce"]) == (FUNDS_USTX, 0)

@@ -23,7 +23,7 @@ METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
 
 
 class Socket:
-    """One connection; notifications that come before an answer are kept."""
+    """One connection; it keeps notifications that arrive before a response."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class Socket:
         return message
 
     def wait_for(self, method: str, **params: str) -> Any:
-        """The params of the first notification that has these; the others are kept."""
+        """Return the params of the first notification that includes these; keep the others."""
         give_up_at = time.monotonic() + CONFIRMATION_TIMEOUT_S
         looked_at = 0
         while True:
@@ -57,7 +57,7 @@ def socket(prepared: Prepared) -> Iterator[Socket]:
         yield Socket(connection)
 
 
-def test_from_the_mempool_to_a_block_in_the_api(prepared: Prepared, socket: Socket) -> None:
+def test_notifications_from_mempool_to_block_in_the_api(prepared: Prepared, socket: Socket) -> None:
     actor = prepared["announcing"]
     transaction = actor.build(prepared.transfer())
     txid = f"0x{transaction.txid}"
@@ -81,7 +81,7 @@ def test_from_the_mempool_to_a_block_in_the_api(prepared: Prepared, socket: Sock
     assert mined["block_hash"] == block["hash"]
 
 
-def test_each_block_in_the_api(prepared: Prepared, socket: Socket) -> None:
+def test_block_notifications_in_the_api(prepared: Prepared, socket: Socket) -> None:
     socket.ask("subscribe", event="block")
     transaction = prepared["announcing"].build(
         prepared.transfer(), nonce=prepared.node.account(prepared["announcing"].address)["nonce"]
@@ -92,9 +92,9 @@ def test_each_block_in_the_api(prepared: Prepared, socket: Socket) -> None:
     assert (block["canonical"], block["height"]) == (True, mined["block_height"])
 
 
-def test_a_replaced_transaction_in_the_api(prepared: Prepared, socket: Socket) -> None:
+def test_notification_of_a_replaced_transaction_in_the_api(prepared: Prepared, socket: Socket) -> None:
     actor = prepared["outbid"]
-    # A nonce is missing before these, so that they wait.
+    # Nonce 0 is missing, so these stay pending.
     first, better = (actor.build(prepared.transfer(), nonce=1, fee=FEE_USTX + more) for more in (0, 1))
     prepared.submit("outbid", first)
     prepared.node.wait_for_api(first.txid, pending=True)
@@ -105,7 +105,7 @@ def test_a_replaced_transaction_in_the_api(prepared: Prepared, socket: Socket) -
     prepared.node.wait_for_nonce(actor.address, 2)
 
 
-def test_what_is_wrong_in_the_api(socket: Socket) -> None:
+def test_invalid_requests_in_the_api(socket: Socket) -> None:
     cases: tuple[tuple[str, dict[str, str], int], ...] = (
         ("subscribe", {"event": "weather"}, INVALID_PARAMS),
         ("subscribe", {"event": "tx_update", "tx_id": "1"}, INVALID_PARAMS),

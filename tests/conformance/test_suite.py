@@ -1,4 +1,4 @@
-"""The suite itself: shapes notice what is wrong, names are unique, differences name cases, nothing lacks a case."""
+"""The suite itself: shapes find mismatches, case names are unique, and everything that needs a case has one."""
 
 from __future__ import annotations
 
@@ -83,16 +83,16 @@ DO_NOT_FIT: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("value", "shape"), FIT)
-def test_what_fits_a_shape(value: Any, shape: Any) -> None:
+def test_values_that_match_a_shape(value: Any, shape: Any) -> None:
     assert list(mismatches(value, shape)) == []
 
 
 @pytest.mark.parametrize(("value", "shape"), DO_NOT_FIT)
-def test_what_does_not_fit_a_shape(value: Any, shape: Any) -> None:
+def test_values_that_do_not_match_a_shape(value: Any, shape: Any) -> None:
     assert list(mismatches(value, shape))
 
 
-def test_names_are_filled_in_wherever_they_stand() -> None:
+def test_names_are_replaced_everywhere_in_a_shape() -> None:
     shape = {"$who": [AtLeast({"at": "/$who"}), Named("count"), Text("$who{1}"), int, None]}
     filled = {"me": [AtLeast({"at": "/me"}), 7, Text("$who{1}"), int, None]}
     assert fill(shape, {"who": "me", "count": 7}) == filled
@@ -116,13 +116,13 @@ def test_no_two_cases_have_the_same_name() -> None:
 
 
 @pytest.mark.parametrize("target", differences.DIFFERENCES)
-def test_differences_are_of_cases_that_there_are(target: Any) -> None:
+def test_differences_name_existing_cases(target: Any) -> None:
     paths = {case.name: case.request.path for case in CASES}
     for pattern in differences.DIFFERENCES[target]:
         assert any(differences.matches(pattern, name, paths.get(name, "")) for name in case_names()), pattern
 
 
-def test_readme_tells_every_difference() -> None:
+def test_readme_lists_every_known_difference() -> None:
     page = README.read_text()
     for known in differences.DIFFERENCES.values():
         for pattern, reason in known.items():
@@ -138,7 +138,7 @@ ENDPOINTS = {
 
 
 def asked(request: Request) -> str:
-    """The method and the path, without values: ``GET /v2/accounts/{}``."""
+    """Return the method and the path without query, with one name for every contract's path."""
     return f"{request.method} {request.path}".replace("$contract_path", "$address/$name").partition("?")[0]
 
 
@@ -153,7 +153,7 @@ def test_every_endpoint_of_the_client_has_a_case(endpoint: str) -> None:
     )
 
 
-def test_the_client_knows_every_reason_of_the_devnet() -> None:
+def test_the_client_knows_every_rejection_reason_of_the_devnet() -> None:
     sources = [path.read_text() for path in (ROOT / "devnet").rglob("*.js")]
     thrown = {reason for source in sources for reason in re.findall(r'new Rejection\(\s*"(\w+)"', source)}
     assert len(thrown) > 15
@@ -161,7 +161,7 @@ def test_the_client_knows_every_reason_of_the_devnet() -> None:
     assert not unknown, f"der_client/stacks/rpc/rejections.py lacks {unknown}"
 
 
-def test_every_reason_is_provoked_or_cannot_occur() -> None:
+def test_every_rejection_reason_is_provoked_or_cannot_occur() -> None:
     section = (ROOT / "docs" / "devnet.md").read_text().partition("\n## Refusals\n")[2].partition("\n## ")[0]
     order, _, impossible = section.partition("cannot occur")
     occurring, others = (set(re.findall(r"`([A-Z]\w+)`", part)) for part in (order, impossible))

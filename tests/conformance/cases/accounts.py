@@ -1,4 +1,4 @@
-"""GET /v2/accounts: an answer for every address there can be, never 404 for one that is unknown."""
+"""GET /v2/accounts: a response for every valid address, and never 404 for an unknown one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /v2/contracts/call-read: what a function answers, or why it cannot; never a change of the state."""
+"""POST /v2/contracts/call-read: the value that a function returns, or why it fails; the state never changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def success(value: Any) -> Any:
 
 
 SEVEN = hexed(UIntValue(7))
-# {x: u7, Y: …}, whose fields a node puts the other way round
+# {x: u7, Y: …}, whose fields a node writes in the opposite order
 OUT_OF_ORDER = "0x0c00000002" + "0178" + SEVEN[2:] + "0159" + hexed(PrincipalValue("ST000000000000000000002AMW42H"))[2:]
 # {caller: …, sender: …}: the same address twice
 ONE_READER = Text("0x0c000000020663616c6c6572(051a[0-9a-f]{40})0673656e646572" + r"\1")

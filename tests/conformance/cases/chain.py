@@ -1,4 +1,4 @@
-"""GET /v2/info, /v2/pox, /v3/health and the fees."""
+"""GET /v2/info, /v2/pox, /v3/health and the endpoints for fees."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ ESTIMATE_FOR_500_BYTES = {
     "cost_scalar_change_by_byte": float,
     "estimations": [{"fee": NumberFrom(500), "fee_rate": float}] * 3,
 }
-# A node that has seen too few transactions, or whose settings leave estimates out.
+# The response of a node that has seen too few transactions, or whose settings disable estimates.
 NO_ESTIMATE = Answer(
     400, JSON, AtLeast({"error": str, "reason": Text("NoEstimateAvailable|DatabaseError|CostEstimationDisabled")})
 )

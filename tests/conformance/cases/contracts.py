@@ -22,7 +22,7 @@ def response(success: Any, error: Any) -> dict[str, Any]:
 
 
 def tuple_of(*fields: tuple[str, Any]) -> dict[str, Any]:
-    """A tuple's type; a node gives the fields in the order of their names' bytes."""
+    """Return a tuple's type; a node lists the fields in the byte order of their names."""
     return {"tuple": [{"name": name, "type": kind} for name, kind in fields]}
 
 

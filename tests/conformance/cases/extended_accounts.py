@@ -14,7 +14,7 @@ from tests.conformance.shapes import (
 
 
 def nonces(executed: int | None, following: int) -> Answer:
-    """An account's nonces, with nothing in the mempool."""
+    """Return an account's nonces when it has nothing in the mempool."""
     return ok(
         {
             "last_executed_tx_nonce": executed,
@@ -98,7 +98,7 @@ CASES = (
         post("/extended/v1/faucets/stx?address=$faucet_customer", None),
         ok({"success": True, "txId": PREFIXED_HASH, "txRaw": Text("[0-9a-f]+")}),
     ),
-    # The faucet makes its refusals itself.
+    # The faucet has its own format for errors.
     Case(
         "extended faucet: no address",
         post("/extended/v1/faucets/stx?address=hello", None),

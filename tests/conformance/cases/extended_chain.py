@@ -1,4 +1,4 @@
-"""The API's contracts, what they printed, and the blocks. Errors are JSON."""
+"""The API's contracts, their print events, and the blocks. Errors are JSON."""
 
 from __future__ import annotations
 

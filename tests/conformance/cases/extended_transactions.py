@@ -54,7 +54,7 @@ REFUSED = {"hex": "0x08010000000000000000000000000000004d", "repr": "(err u77)"}
 
 
 def transaction(name: str, kind: str, sender: str, status: str, result: Any, **more: Any) -> Answer:
-    """A transaction in a block, with all that the API tells of every one."""
+    """Return a transaction in a block, with all fields that the API has for every transaction."""
     common = {
         "tx_id": f"0x${name}_txid",
         "tx_type": kind,

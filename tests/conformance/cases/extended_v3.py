@@ -57,7 +57,7 @@ def stx(balance: str) -> Answer:
 
 
 def concerning(involvement: str, stx_moved: tuple[str, str, str], **transaction: Any) -> Any:
-    """One of a principal's transactions, which moved STX only."""
+    """Return one of a principal's transactions that moved only STX."""
     sent, received, net = stx_moved
     return AtLeast(
         {

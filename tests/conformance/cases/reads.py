@@ -15,7 +15,7 @@ def hexed(value: ClarityValue) -> str:
 
 
 def cannot_be(field: str) -> Answer:
-    """A name of the right characters that is none, such as by its first one."""
+    """Return the rejection of an invalid name with valid characters, such as one that begins with a digit."""
     return text(400, f"Failed to decode `{field}`")
 
 
@@ -24,7 +24,7 @@ def id_key(number: int) -> str:
 
 
 NOTES = "/v2/map_entry/$contract_path/notes"
-# (some {note: "first", who: …}): the principal is the publisher's, of this run.
+# (some {note: "first", who: …}), where the principal is the publisher of this run.
 FIRST_NOTE = Text("0x0a0c00000002046e6f74650d000000056669727374" + "0377686f" + "051a[0-9a-f]{40}")
 SECOND_NOTE = Text("0x0a0c00000002046e6f74650d000000067365636f6e64" + "0377686f" + "051a[0-9a-f]{40}")
 

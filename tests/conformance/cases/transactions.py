@@ -1,4 +1,4 @@
-"""GET /v3/transaction and /v2/transactions/unconfirmed, and what POST /v2/transactions cannot read."""
+"""GET /v3/transaction and /v2/transactions/unconfirmed, and bodies that POST /v2/transactions cannot decode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.conformance.shapes import HASH, NumberFrom
 NOBODY = "0" * 64
 WITHOUT_INDEX = text(501)
 POST = "/v2/transactions"
-# A signed transfer, from SIP-005's time: any bytes that begin as a transaction does.
+# The beginning of a signed transaction, with arbitrary bytes where its format allows them.
 BEGINNING = bytes.fromhex("8080000000" + "04" + "00" + "11" * 20 + "00" * 16 + "00" + "22" * 65)
 
 
@@ -41,7 +41,7 @@ CASES = (
     Case("node transaction: call", get("/v3/transaction/$call_txid"), mined("call", "(ok true)"), WITHOUT_INDEX),
     Case("node transaction: refused", get("/v3/transaction/$refuse_txid"), mined("refuse", "(err u77)"), WITHOUT_INDEX),
     Case("node transaction: failed", get("/v3/transaction/$fail_txid"), mined("fail", "(err none)"), WITHOUT_INDEX),
-    # The value that there would have been: here it cannot be told from success.
+    # The result is the value that the call would have returned: it looks like a success here.
     Case(
         "node transaction: moved too much",
         get("/v3/transaction/$uncovered_txid"),
@@ -71,7 +71,7 @@ CASES = (
         get("/v2/transactions/unconfirmed/$pending_txid"),
         ok({"tx": "$pending_raw", "status": "Mempool"}),
     ),
-    # What is in a block stays in a node's mempool for days.
+    # A node keeps mined transactions in its mempool for days.
     Case(
         "unconfirmed: in a block",
         get("/v2/transactions/unconfirmed/$call_txid"),
