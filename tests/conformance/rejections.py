@@ -125,7 +125,8 @@ def unsigned(payload: Callable[[Prepared], Payload]) -> Callable[[Prepared], byt
 def tuple_out_of_order(prepared: Prepared) -> bytes:
     """Return a call whose tuple has its fields in the wrong order.
 
-    A node decodes it, but checks the signature and the txid of its own encoding."""
+    A node decodes it, but checks the signature and the txid of its own encoding.
+    """
     pair = TupleValue({"x": UIntValue(1), "Y": PrincipalValue(prepared["payee"].address)})
     ordered = encode(pair)
     head, first, second = ordered[:5], ordered[5 : 5 + 2 + 22], ordered[5 + 2 + 22 :]
@@ -143,14 +144,16 @@ def used_by_both(prepared: Prepared) -> bytes:
 def used_and_sponsor_ahead(prepared: Prepared) -> bytes:
     """Return a transaction with a nonce of the origin that was used by another one, which has the same fee.
 
-    The other one is mined, but still in the mempool."""
+    The other one is mined, but still in the mempool.
+    """
     return prepared.sponsored(prepared.call("refuse"), sponsor="sponsor", nonce=0, sponsor_nonce=3).encode()
 
 
 def sponsored_ahead(nonce: int) -> Callable[[Prepared], bytes]:
     """Return a builder of a transaction whose sponsor nonce is too far ahead.
 
-    The next nonces are 1 (origin) and 0 (sponsor)."""
+    The next nonces are 1 (origin) and 0 (sponsor).
+    """
     return lambda prepared: prepared.sponsored(
         prepared.call("peek"), sponsor="newcomer", nonce=nonce, sponsor_nonce=MOST_AHEAD + 1
     ).encode()
