@@ -1,4 +1,4 @@
-"""Runs commands of ``der`` in this process, and reads what they print."""
+"""Helpers that run ``der`` commands in this process and read their output."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows(*arguments: object) -> list[dict[str, str]]:
 
 
 def table(*arguments: object) -> str:
-    """What a person sees: it fits the terminal."""
+    """Run a command and return its output as text, which must fit the terminal."""
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     for line in result.stdout.splitlines():
@@ -43,7 +43,7 @@ def table(*arguments: object) -> str:
 
 
 def failure(*arguments: object) -> str:
-    """What a command that fails says: one sentence on the last line of stderr, nothing on stdout."""
+    """Run a command that must fail, and return its error: the last line of stderr, with nothing on stdout."""
     result = run(*arguments)
     assert result.exit_code == 1, result.output
     assert result.stdout == ""

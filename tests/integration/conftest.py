@@ -1,4 +1,4 @@
-"""Connections to the run's devnet, and a plant that is ready to sell."""
+"""Connections to the shared devnet, and a plant that is ready to sell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Commands keep their journals, keys and profiles in the test's own folder."""
+    """Let commands keep their journals, keys and profiles in the test's own folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     for name in ("DER_URL", "DER_PROFILE"):
@@ -34,13 +34,13 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def der(devnet: Devnet) -> Der:
-    """The contracts as their owner sees them."""
+    """A connection of the contracts' owner."""
     return Der.connect(devnet.url, devnet.deployer)
 
 
 @dataclass(frozen=True)
 class Parties:
-    """Who does what, each with the roles that are needed."""
+    """One connection per party, each with the roles that it needs."""
 
     contract_owner: Der
     seller: Der
@@ -57,12 +57,12 @@ class Parties:
 
 @pytest.fixture
 def parties(devnet: Devnet, der: Der) -> Parties:
-    """All roles, granted."""
+    """All parties, with their roles granted."""
     return grant_roles(devnet, der)
 
 
 def grant_roles(devnet: Devnet, der: Der) -> Parties:
-    """Grant all roles as the owner of the contracts."""
+    """Grant all roles as the contracts' owner, and return the parties."""
     accounts = devnet.accounts
     authority, operator = accounts["wallet_3"], accounts["wallet_4"]
     for role in (Role.REGISTRAR, Role.VERIFIER, Role.ARBITER, Role.ORACLE, Role.PAUSER):
@@ -86,7 +86,7 @@ def grant_roles(devnet: Devnet, der: Der) -> Parties:
 
 @dataclass(frozen=True)
 class ReadyPlant:
-    """A verified and connected plant of 6 kW; the first day it can sell forward."""
+    """A verified and connected plant of 6 kW, and the first day for which it can sell in advance."""
 
     asset_id: int
     capacity_w: int
@@ -95,8 +95,8 @@ class ReadyPlant:
 
 
 def register(parties: Parties, device_key: KeyClaim | None, capacity_w: int = 6000) -> int:
-    """Register a plant of the seller."""
-    documents = token_bytes(32)  # no two plants have the same
+    """Register a plant of the seller and return its asset id."""
+    documents = token_bytes(32)  # unique per plant
     call = parties.seller.assets.register_asset(
         AssetKind.SOLAR, capacity_w, "9xj3ud", REGION, documents, 900, device_key
     )
@@ -104,7 +104,7 @@ def register(parties: Parties, device_key: KeyClaim | None, capacity_w: int = 60
 
 
 def claimed(parties: Parties, meter_key: PrivateKey) -> KeyClaim:
-    """The key of a meter, with the proof that the seller has it."""
+    """Return a meter's key with a proof that the seller has the private key."""
     account = parties.seller.account
     assert account is not None
     proof = sign_key_proof(
@@ -117,13 +117,13 @@ def claimed(parties: Parties, meter_key: PrivateKey) -> KeyClaim:
 
 
 def bound(meter_key: PrivateKey) -> DeviceKey:
-    """The key of a meter, as a registrar binds it."""
+    """Return a meter's key as a registrar binds it to a plant."""
     return DeviceKey(curve=KeyCurve.SECP256K1, key=meter_key.public_key.compressed_data)
 
 
 @pytest.fixture
 def plant(parties: Parties) -> ReadyPlant:
-    """A plant that can sell."""
+    """A verified and connected plant."""
     return make_plant(parties)
 
 
@@ -138,5 +138,5 @@ def make_plant(parties: Parties) -> ReadyPlant:
 
 
 def start_of(day: date) -> datetime:
-    """Midnight UTC at which a day begins."""
+    """Return the midnight (UTC) at which a day begins."""
     return datetime.combine(day, time(), UTC)

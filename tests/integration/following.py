@@ -1,4 +1,4 @@
-"""An index that follows in a thread."""
+"""A follower that runs in a thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONG_S = 60.0
 
 
 class Following:
-    """A follower in a thread, and what it tells."""
+    """A follower in a thread, and the progress that it reports."""
 
     def __init__(self, follower: Follower, poll_s: float) -> None:
         self.follower = follower
@@ -45,7 +45,7 @@ class Following:
 
 @contextmanager
 def following(der: Der, place: Path, poll_s: float, **options: Any) -> Iterator[Following]:
-    """Follow, and be up to date before anything else happens."""
+    """Read the chain once until the index is up to date, then follow in a thread until the block ends."""
     with Follower(der, place, **options) as follower:
         follower.run_once()
         begun = Following(follower, poll_s)

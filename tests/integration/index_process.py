@@ -1,6 +1,6 @@
-"""An indexer as a process of its own, which can be killed.
+"""An indexer in a separate process, which can be killed.
 
-Its arguments: the node's URL, the deployer, the index, how long its lease holds (s).
+Its arguments are the node's URL, the deployer, the index, and the duration of its lease in seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _READY = "follows"
 
 @contextmanager
 def killed_at_the_end(der: Der, place: Path | str) -> Iterator[None]:
-    """Follow in a process for as long as the block lasts, and kill it then."""
+    """Follow in a separate process while the ``with`` block runs, then kill it."""
     arguments = [der.client.url, der.deployer, str(place), str(LEASE_S)]
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", __name__, *arguments], stdout=subprocess.PIPE, text=True
@@ -39,7 +39,7 @@ def killed_at_the_end(der: Der, place: Path | str) -> Iterator[None]:
 
 
 def run_when_free(follower: Follower) -> Progress:
-    """Read once, when the lease of one that was killed has ended."""
+    """Read the chain once, as soon as the lease of a killed process has ended."""
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -13,7 +13,7 @@ class TcpForwarder:
     """A port that forwards connections; use it in a ``with`` block.
 
     Args:
-        url: Where to; without it, it is down until `forward_to`.
+        url: The target; without it, the port is down until `forward_to`.
 
     Attributes:
         url: The address to connect to. It stays the same when the target changes.
@@ -36,7 +36,7 @@ class TcpForwarder:
         self.is_down = False
 
     def cut(self) -> None:
-        """Cut all connections; new ones can be made unless it is down."""
+        """Cut all connections; new ones are accepted unless the port is down."""
         for end in self._sockets:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

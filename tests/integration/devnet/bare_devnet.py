@@ -1,4 +1,4 @@
-"""A devnet and the means to send it anything at all, and a contract that does one of everything."""
+"""A devnet that accepts arbitrary requests, and a contract with a function for every feature under test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AMPLE_FEE = 5_000
 
 @dataclass
 class BareDevnet:
-    """A devnet and the means to send it anything at all."""
+    """A devnet, with methods that send arbitrary requests and transactions."""
 
     devnet: Devnet
     session: requests.Session = field(default_factory=requests.Session)
@@ -120,7 +120,7 @@ class BareDevnet:
 
 
 def rejection(response: requests.Response) -> tuple[str, Any]:
-    """The node's reason and its data."""
+    """Return a rejection's reason and its data."""
     assert response.status_code == 400, response.text
     body = response.json()
     assert body["error"] == "transaction rejected"

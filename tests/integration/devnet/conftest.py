@@ -1,4 +1,4 @@
-"""A devnet without the project's contracts, and a contract on it that does one of everything."""
+"""A devnet without the project's contracts, but with a contract that has a function for every feature under test."""
 
 from __future__ import annotations
 

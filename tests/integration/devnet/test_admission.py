@@ -1,4 +1,4 @@
-"""What the mempool takes and refuses, with the node's reasons; every refusal by a real transaction."""
+"""Which transactions the mempool accepts and rejects, with the node's reasons."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def transfer(bare: BareDevnet, ustx: int = 10, number: int = 2) -> TokenTransfer
 
 
 def raw_transaction(sender: DevnetAccount, payload: Any, **terms: Any) -> bytes:
-    """A signed transaction without the checks that :meth:`Transaction.build` makes."""
+    """Return the bytes of a signed transaction, without the checks of ``Transaction.build``."""
     unsigned = Transaction(
         terms.get("version", 0x80),
         terms.get("chain_id", 0x80000000),
@@ -67,7 +67,7 @@ def raw_transaction(sender: DevnetAccount, payload: Any, **terms: Any) -> bytes:
     return unsigned.sign(sender.key).encode()
 
 
-def test_accepted_bytes_get_their_txid_again(bare: BareDevnet) -> None:
+def test_duplicate_submission_returns_the_same_txid(bare: BareDevnet) -> None:
     transaction = bare.build(bare.account(1), transfer(bare))
     for _ in range(3):
         response = bare.submit(transaction.encode())
@@ -77,13 +77,13 @@ def test_accepted_bytes_get_their_txid_again(bare: BareDevnet) -> None:
     assert bare.nonce(bare.account(1).address) == 1
 
 
-def test_json_body_is_taken_too(bare: BareDevnet) -> None:
+def test_json_body_is_accepted(bare: BareDevnet) -> None:
     transaction = bare.build(bare.account(1), transfer(bare))
     response = bare.post("/v2/transactions", json={"tx": transaction.encode().hex()})
     assert response.json() == transaction.txid
 
 
-def test_fee_below_one_microstx_a_byte(bare: BareDevnet) -> None:
+def test_fee_below_one_microstx_per_byte_is_rejected(bare: BareDevnet) -> None:
     length = len(bare.build(bare.account(1), transfer(bare)).encode())
     enough = bare.build(bare.account(1), transfer(bare), fee=length)
     too_low = bare.build(bare.account(1), transfer(bare), fee=length - 1)
@@ -91,13 +91,13 @@ def test_fee_below_one_microstx_a_byte(bare: BareDevnet) -> None:
     assert bare.submit(enough.encode()).ok
 
 
-def test_nonce_as_far_ahead_as_can_be(bare: BareDevnet) -> None:
+def test_nonce_that_is_too_far_ahead_is_rejected(bare: BareDevnet) -> None:
     sender = bare.account(1)
     assert bare.submit(bare.build(sender, transfer(bare), nonce=26).encode()).ok
     assert rejection(bare.submit(bare.build(sender, transfer(bare), nonce=27).encode()))[0] == "TooMuchChaining"
 
 
-def test_more_than_the_balance(bare: BareDevnet) -> None:
+def test_amount_and_fee_above_the_balance_are_rejected(bare: BareDevnet) -> None:
     sender = bare.account(1)
     balance = bare.balance(sender.address)
     reason, data = rejection(bare.submit(bare.build(sender, transfer(bare, balance)).encode()))
@@ -120,7 +120,7 @@ def test_account_without_money_cannot_pay_a_fee(bare: BareDevnet) -> None:
     assert (reason, data["actual"]) == ("NotEnoughFunds", f"0x{0:032x}")
 
 
-def test_signature_of_another_key(bare: BareDevnet) -> None:
+def test_signature_of_another_key_is_rejected(bare: BareDevnet) -> None:
     raw = bytearray(bare.build(bare.account(1), transfer(bare)).encode())
     other = bare.build(bare.account(2), transfer(bare, number=3), nonce=0).encode()
     raw[SIGNATURE_AT : SIGNATURE_AT + 65] = other[SIGNATURE_AT : SIGNATURE_AT + 65]
@@ -128,7 +128,7 @@ def test_signature_of_another_key(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("offset", [30, 38, 60, 115, 140, 150])
-def test_any_changed_bit_breaks_the_signature(bare: BareDevnet, offset: int) -> None:
+def test_any_changed_bit_invalidates_the_signature(bare: BareDevnet, offset: int) -> None:
     raw = bytearray(bare.build(bare.account(1), transfer(bare, (1 << 40) + 1)).encode())
     raw[offset] ^= 1
     response = bare.submit(bytes(raw))
@@ -137,8 +137,8 @@ def test_any_changed_bit_breaks_the_signature(bare: BareDevnet, offset: int) -> 
         assert rejection(response)[0] == "SignatureValidation"
 
 
-def test_high_s_signature(bare: BareDevnet) -> None:
-    """The other of the two signatures that the mathematics allows."""
+def test_high_s_signature_is_rejected(bare: BareDevnet) -> None:
+    """The other of the two mathematically valid signatures."""
     raw = bytearray(bare.build(bare.account(1), transfer(bare)).encode())
     s = int.from_bytes(raw[SIGNATURE_AT + 33 : SIGNATURE_AT + 65])
     raw[SIGNATURE_AT + 33 : SIGNATURE_AT + 65] = (ORDER - s).to_bytes(32)
@@ -148,7 +148,7 @@ def test_high_s_signature(bare: BareDevnet) -> None:
     assert "high-S" in data["message"]
 
 
-def test_unsigned(bare: BareDevnet) -> None:
+def test_unsigned_transaction_is_rejected(bare: BareDevnet) -> None:
     sender = bare.account(1)
     unsigned = Transaction.build(
         transfer(bare), public_key=sender.key.public_key, network=DEVNET, nonce=0, fee=AMPLE_FEE
@@ -156,13 +156,13 @@ def test_unsigned(bare: BareDevnet) -> None:
     assert rejection(bare.submit(unsigned.encode()))[0] == "SignatureValidation"
 
 
-def test_transfer_with_post_conditions(bare: BareDevnet) -> None:
+def test_transfer_with_post_conditions_is_rejected(bare: BareDevnet) -> None:
     condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 10)
     raw = raw_transaction(bare.account(1), transfer(bare), post_conditions=(condition,))
     assert rejection(bare.submit(raw))[0] == "SignatureValidation"
 
 
-def test_call_of_what_does_not_exist(bare: BareDevnet) -> None:
+def test_call_of_an_unknown_contract_or_function_is_rejected(bare: BareDevnet) -> None:
     sender = bare.account(1)
     missing_contract = ContractCall(f"{sender.address}.nothing", "increment", ())
     assert rejection(bare.submit(bare.build(sender, missing_contract).encode())) == ("NoSuchContract", None)
@@ -183,7 +183,7 @@ GOOD: dict[str, ClarityValue] = {
 }
 UINTS = "SequenceType(ListType(ListTypeData { max_len: %d, entry_type: UIntType }))"
 PAIR = 'TupleType(TupleTypeSignature { "Y": principal, "x": uint,})'
-#: Values of other types, and the two types that a node tells: of the function and of the value.
+#: Values of other types, and the two types in the node's message: the function's and the value's.
 BAD: list[tuple[str, ClarityValue, str]] = [
     ("a", UIntValue(5), "IntType, UIntType"),
     ("b", NoneValue(), "BoolType, OptionalType(NoType)"),
@@ -219,7 +219,7 @@ BAD: list[tuple[str, ClarityValue, str]] = [
 ]
 
 
-def test_every_kind_of_argument_is_taken(bare: BareDevnet) -> None:
+def test_every_kind_of_argument_is_accepted(bare: BareDevnet) -> None:
     receipt = bare.call(bare.account(1), "take-all", *GOOD.values())
     assert receipt["tx_status"] == "success"
     texts = [argument["repr"] for argument in receipt["contract_call"]["function_args"]]
@@ -236,7 +236,7 @@ def test_every_kind_of_argument_is_taken(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "types"), BAD)
-def test_argument_of_the_wrong_type(bare: BareDevnet, name: str, value: ClarityValue, types: str) -> None:
+def test_argument_of_the_wrong_type_is_rejected(bare: BareDevnet, name: str, value: ClarityValue, types: str) -> None:
     arguments = tuple((GOOD | {name: value}).values())
     sender = bare.account(1)
     reason, data = rejection(bare.submit(bare.build(sender, ContractCall(bare.probe, "take-all", arguments)).encode()))
@@ -300,13 +300,13 @@ def test_contract_for_a_trait_must_implement_it(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_wrong_number_of_arguments(bare: BareDevnet, count: int) -> None:
+def test_wrong_number_of_arguments_is_rejected(bare: BareDevnet, count: int) -> None:
     payload = ContractCall(bare.probe, "increment", (UIntValue(1),) * count)
     assert rejection(bare.submit(bare.build(bare.account(1), payload).encode()))[0] == "BadFunctionArgument"
 
 
-def test_swapped_tuple_keys(bare: BareDevnet) -> None:
-    """The node hashes what it serializes itself, so other bytes for the same value cannot be signed."""
+def test_tuple_with_keys_out_of_order_is_rejected(bare: BareDevnet) -> None:
+    """A node hashes its own encoding, so the signature cannot match other bytes for the same value."""
     sorted_bytes = encode(GOOD["h"])
     y, x = sorted_bytes[5 : 5 + 2 + 28], sorted_bytes[5 + 2 + 28 :]
     raw = bare.build(bare.account(1), ContractCall(bare.probe, "take-all", tuple(GOOD.values()))).encode()
@@ -330,13 +330,13 @@ def test_swapped_tuple_keys(bare: BareDevnet) -> None:
         lambda raw: raw[:120],
     ],
 )
-def test_bytes_that_are_no_transaction(bare: BareDevnet, damage: Any) -> None:
+def test_bytes_that_are_not_a_transaction_are_rejected(bare: BareDevnet, damage: Any) -> None:
     response = bare.submit(damage(bare.build(bare.account(1), transfer(bare)).encode()))
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_sponsored_transaction(bare: BareDevnet) -> None:
+def test_sponsored_transaction_is_paid_by_the_sponsor(bare: BareDevnet) -> None:
     sender, sponsor = bare.account(1), bare.account(3)
     before = bare.balance(sender.address), bare.balance(sponsor.address)
     half = Transaction.build(
@@ -368,7 +368,7 @@ def sponsored_by_itself(bare: BareDevnet, payload: Any, *, nonce: int, sponsor_n
 
 
 def test_account_that_sponsors_itself(bare: BareDevnet) -> None:
-    """Both nonces must be the account's next one; it goes up once."""
+    """Both nonces must be the account's next nonce, which goes up by one per transaction."""
     sender = bare.account(1)
     before = bare.balance(sender.address)
     for nonce in range(3):
@@ -382,8 +382,8 @@ def test_account_that_sponsors_itself(bare: BareDevnet) -> None:
     assert (reason, int(data["expected"], 16)) == ("NotEnoughFunds", all_of_it.amount + AMPLE_FEE)
 
 
-def test_account_that_sponsors_itself_with_the_next_nonce(bare: BareDevnet) -> None:
-    """It is taken, and can never be mined."""
+def test_self_sponsored_transaction_with_two_nonces_is_never_mined(bare: BareDevnet) -> None:
+    """The transaction is accepted, but stays pending."""
     transaction = sponsored_by_itself(bare, transfer(bare), nonce=0, sponsor_nonce=1)
     assert bare.submit(transaction.encode()).ok
     bare.devnet.mine(3)
@@ -409,7 +409,7 @@ KEYS = [PrivateKey.from_hex(f"{number + 1:064x}01") for number in range(3)]
 
 @pytest.mark.parametrize("account", accounts_of_several_keys(), ids=lambda account: str(account.hash_mode.name))
 @pytest.mark.parametrize("signers", [(0, 1), (0, 2), (1, 2)])
-def test_accounts_of_several_keys_and_segwit(
+def test_multisig_and_segwit_accounts(
     bare: BareDevnet, account: SingleSig | Multisig, signers: tuple[int, int]
 ) -> None:
     needed = signers if isinstance(account, Multisig) and account.required == 2 else (0,)
@@ -427,7 +427,7 @@ def test_accounts_of_several_keys_and_segwit(
     assert bare.nonce(address) == 1
 
 
-def test_multisig_sponsor(bare: BareDevnet) -> None:
+def test_multisig_account_as_sponsor(bare: BareDevnet) -> None:
     account = Multisig(tuple(key.public_key for key in KEYS), 2)
     bare.transfer(bare.account(2), account.address(DEVNET), 1_000_000)
     sender = bare.account(1)

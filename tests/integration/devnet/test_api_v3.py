@@ -1,4 +1,4 @@
-"""Version 3 of the API, in the shapes of stacks-blockchain-api v9."""
+"""Version 3 of the API, with the response formats of stacks-blockchain-api v9."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_transaction_in_the_mempool(bare: BareDevnet) -> None:
     assert bare.get(f"/extended/v3/transactions/{waiting.txid}").status_code == 404
 
 
-def test_what_is_no_transaction(bare: BareDevnet) -> None:
+def test_unknown_and_invalid_transaction_ids(bare: BareDevnet) -> None:
     unknown = f"/extended/v3/transactions/0x{'0' * 64}"
     assert bare.get(unknown).status_code == 404
     assert bare.get(unknown).json() == {
@@ -230,7 +230,7 @@ def test_events_of_every_kind(bare: BareDevnet) -> None:
         assert moved == expected
 
 
-def test_events_come_in_pages(bare: BareDevnet) -> None:
+def test_events_are_paged(bare: BareDevnet) -> None:
     publisher = bare.account(3)
     source = "(define-public (many) (begin (print u0) (print u1) (print u2) (print u3) (print u4) (ok true)))"
     bare.send(publisher, ContractPublish("many", source, 4))
@@ -356,14 +356,14 @@ class TestLists:
         assert len(seen) == len(set(seen)) == found[0]["total"] == bare.json("/devnet")["transactions"]
         assert all(later["cursor"]["current"] == sooner["cursor"]["next"] for sooner, later in pairwise(found))
         assert found[0]["cursor"]["previous"] is None
-        # The page before has as many, however many of them are newer.
+        # The previous page has the same size, even if newer transactions exist.
         assert found[1]["cursor"]["previous"] == found[0]["cursor"]["current"]
         (one,) = bare.json(f"{path}?limit=1&cursor={found[1]['cursor']['current']}")["results"]
         assert one == found[1]["results"][0]
         whole = transaction(bare, txids[-1].removeprefix("0x"))
         assert found[0]["results"][0].items() <= whole.items()
 
-    def test_several_in_a_block_are_told_apart(self) -> None:
+    def test_several_transactions_in_a_block_are_paged_one_by_one(self) -> None:
         with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0) as devnet:
             bare = BareDevnet(devnet)
             payloads = [TokenTransfer(PrincipalValue(bare.account(2).address), n) for n in range(1, 4)]
@@ -376,7 +376,7 @@ class TestLists:
             assert [one["block"]["tx_index"] for one in found] == [2, 1, 0]
             assert bare.json(MEMPOOL) == {**EMPTY_PAGE, "limit": 20}
 
-    def test_of_a_principal_and_what_a_revert_takes_away(self, bare: BareDevnet) -> None:
+    def test_transactions_of_a_principal_before_and_after_a_revert(self, bare: BareDevnet) -> None:
         sender, to = bare.account(1), bare.account(7).address
         before = principal(bare, to, "transactions")["total"]
         bare.send(sender, TokenTransfer(PrincipalValue(to), 9))
@@ -394,7 +394,7 @@ class TestLists:
         assert after["results"][0]["transaction"]["type"] == "token_transfer"
 
     @pytest.mark.parametrize("cursor", ["", "1", "x:y:z", "99999:0:0", "1:2147483647:7", "1:0:0:0"])
-    def test_cursor_that_is_none(self, bare: BareDevnet, cursor: str) -> None:
+    def test_unknown_cursors_are_rejected(self, bare: BareDevnet, cursor: str) -> None:
         for path in ("/extended/v3/transactions", f"/extended/v3/principals/{bare.probe}/transactions", MEMPOOL):
             response = bare.get(f"{path}?cursor={cursor}")
             assert response.status_code == 400, path

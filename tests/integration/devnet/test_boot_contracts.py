@@ -1,4 +1,4 @@
-"""The boot contracts are there, and can be read and called like any other."""
+"""The boot contracts exist, and can be read and called like any other contract."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_reads(bare: BareDevnet) -> None:
     registrable = result(
         ask(bare, "can-name-be-registered", BufferValue(b"ab"), BufferValue(b"cd"), contract=f"{BOOT}.bns")
     )
-    assert str(registrable) == "(ok false)"  # there is no such namespace
+    assert str(registrable) == "(ok false)"  # the namespace does not exist
     assert bare.json(f"/v2/data_var/{BOOT}/pox-4/configured?proof=0") == {"data": "0x04"}
     constant = bare.json(f"/v2/constant_val/{BOOT}/pox-4/ERR_STACKING_INSUFFICIENT_FUNDS")["data"]
     assert decode(bytes.fromhex(constant[2:])) == IntValue(1)
@@ -42,7 +42,7 @@ def test_reads(bare: BareDevnet) -> None:
     assert namespace.json()["data"] == "0x09"
 
 
-def test_call_is_carried_out(bare: BareDevnet) -> None:
+def test_call_is_executed(bare: BareDevnet) -> None:
     sender = bare.account(1)
     before = bare.balance(sender.address)
     call = ContractCall(f"{BOOT}.bns", "name-preorder", PREORDER)
@@ -67,7 +67,7 @@ def test_call_is_checked_like_any_other(bare: BareDevnet) -> None:
         assert rejection(bare.submit(bare.build(sender, call).encode()))[0] == reason
 
 
-def test_contract_may_call_it(bare: BareDevnet) -> None:
+def test_contract_can_call_a_boot_contract(bare: BareDevnet) -> None:
     publisher = bare.account(3)
     source = f"(define-public (cycle) (ok (contract-call? '{BOOT}.pox-4 current-pox-reward-cycle)))"
     bare.send(publisher, ContractPublish("asks", source, 4))

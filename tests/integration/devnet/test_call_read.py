@@ -1,4 +1,4 @@
-"""Calls that change nothing (``POST /v2/contracts/call-read``): of all functions, from all senders."""
+"""Calls that change nothing (``POST /v2/contracts/call-read``), of all kinds of functions, by all kinds of senders."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def cause(response: requests.Response) -> str:
 
 
 def senders(bare: BareDevnet) -> tuple[str, ...]:
-    """An address, the contract itself, another contract beside it, and one of a principal nobody ever saw."""
+    """Return an address, the contract itself, another contract of its deployer, and a contract of an unused account."""
     return (
         bare.account(1).address,
         bare.probe,
@@ -75,7 +75,7 @@ def test_read_only_function(bare: BareDevnet) -> None:
     assert bare.read("get-counter") == UIntValue(3)
 
 
-def test_the_sender_is_who_reads(bare: BareDevnet) -> None:
+def test_the_sender_and_the_caller_are_the_given_sender(bare: BareDevnet) -> None:
     for sender in senders(bare):
         both = {"sender": PrincipalValue(sender), "caller": PrincipalValue(sender)}
         assert result(ask(bare, "who-reads", sender=sender)) == TupleValue(both)
@@ -126,7 +126,7 @@ def test_public_function_that_calls_another_contract(bare: BareDevnet) -> None:
         ("mint-plant", [UIntValue(1)]),
     ],
 )
-def test_whatever_writes_is_not_read_only(
+def test_functions_that_write_are_not_read_only(
     bare: BareDevnet, function: str, arguments: list[ClarityValue], tracks_costs: bool
 ) -> None:
     before = fingerprint(bare)
@@ -158,7 +158,7 @@ def test_whatever_writes_is_not_read_only(
     ],
 )
 def test_call_that_fails(bare: BareDevnet, function: str, arguments: list[ClarityValue], expected: str) -> None:
-    """With the VM's own error, as a node writes it."""
+    """The cause is the VM's error, in the format of a node."""
     for sender in senders(bare):
         assert cause(ask(bare, function, *arguments, sender=sender)) == expected.replace("$probe", bare.probe)
     assert bare.counter() == 0
@@ -177,8 +177,8 @@ def test_call_that_reads_too_much(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_arguments_of_any_other_type(bare: BareDevnet, name: str) -> None:
-    """In each place each of the others, and none of all these breaks the VM."""
+def test_arguments_of_other_types_are_rejected(bare: BareDevnet, name: str) -> None:
+    """Every argument is replaced by each of the other values; none of them crashes the VM."""
     for other in GOOD.values():
         arguments = (GOOD | {name: other}).values()
         if other == GOOD[name]:
@@ -188,8 +188,8 @@ def test_arguments_of_any_other_type(bare: BareDevnet, name: str) -> None:
 
 
 @pytest.mark.parametrize("hostile", ["0c00000000", "0b000000020309", "0a0b000000020309", "0b00000001" + "0c00000000"])
-def test_arguments_that_no_node_decodes(bare: BareDevnet, hostile: str) -> None:
-    """Of all functions, also those that do not exist: arguments come first."""
+def test_arguments_that_a_node_cannot_decode(bare: BareDevnet, hostile: str) -> None:
+    """They are rejected even for unknown functions, because the arguments are decoded first."""
     memory = bare.json("/devnet")["vm_memory_bytes"]
     for function in ("divide", "take-all", "look", "nothing"):
         for sender in senders(bare):
@@ -204,8 +204,8 @@ def test_arguments_that_no_node_decodes(bare: BareDevnet, hostile: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["e", "f", "g", "h"])
-def test_arguments_with_another_type_inside(bare: BareDevnet, name: str) -> None:
-    """A node's VM runs the function with such lists and tuples; the devnet does not."""
+def test_arguments_with_elements_of_another_type(bare: BareDevnet, name: str) -> None:
+    """A node's VM runs the function with such lists and tuples, but the devnet rejects them."""
     inside = {
         "e": SomeValue(BoolValue(True)),
         "f": OkValue(BoolValue(True)),
@@ -218,7 +218,7 @@ def test_arguments_with_another_type_inside(bare: BareDevnet, name: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", 'a "quoted" \\ text', "añ😀\n\t", "日本", "$;'", "\\u{41}"])
-def test_texts_arrive_as_they_are(bare: BareDevnet, text: str) -> None:
+def test_texts_and_bytes_arrive_unchanged(bare: BareDevnet, text: str) -> None:
     publisher = bare.account(2)
     source = "(define-public (echo (text (string-utf8 30)) (bytes (buff 90))) (ok {text: text, bytes: bytes}))"
     bare.send(publisher, ContractPublish("echo", source, 4))
@@ -232,7 +232,7 @@ def test_missing_contract(bare: BareDevnet) -> None:
         assert "NoSuchContract" in cause(ask(bare, "get", contract=contract))
 
 
-def test_sponsor_is_taken_but_not_seen(bare: BareDevnet) -> None:
+def test_sponsor_is_accepted_but_not_visible_to_the_function(bare: BareDevnet) -> None:
     for sponsor in (bare.account(2).address, bare.probe, None):
         seen = result(ask(bare, "who-looks", sponsor=sponsor))
         assert isinstance(seen, OkValue)
@@ -242,5 +242,5 @@ def test_sponsor_is_taken_but_not_seen(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("sender", ["nobody", "ST000", f"{BOOT}.", f"{BOOT}.1", 5])
-def test_sender_that_is_none(bare: BareDevnet, sender: Any) -> None:
+def test_invalid_senders_are_rejected(bare: BareDevnet, sender: Any) -> None:
     assert ask(bare, "look", sender=sender).status_code == 400

@@ -1,4 +1,4 @@
-"""What only the devnet can do: time, snapshots, simulation, costs, and the account it gives of itself."""
+"""Features that only the devnet has: time, snapshots, simulation, costs, and a description of itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def fingerprint(bare: BareDevnet) -> dict[str, Any]:
-    """All that can be seen of the chain."""
+    """Return all visible state of the chain."""
     accounts = [account.address for account in bare.devnet.accounts.values()]
     return {
         "tip": bare.json("/extended/v2/blocks/latest"),
@@ -43,7 +43,7 @@ def fingerprint(bare: BareDevnet) -> dict[str, Any]:
     }
 
 
-def test_time_passes_only_when_told(bare: BareDevnet) -> None:
+def test_time_passes_only_on_request(bare: BareDevnet) -> None:
     before = bare.devnet.now()
     assert bare.devnet.now() == before
     tomorrow = datetime.fromtimestamp(START + 86_400, UTC)
@@ -64,7 +64,7 @@ def test_contract_sees_the_time_of_its_block(bare: BareDevnet) -> None:
     assert f"(height u{receipt['block_height']})" in text
 
 
-def test_long_way_is_exact(bare: BareDevnet) -> None:
+def test_a_long_advance_is_exact(bare: BareDevnet) -> None:
     start = bare.devnet.now()
     reached = bare.devnet.advance(seconds=45 * 86_400)
     assert 45 * 86_400 <= (reached - start).total_seconds() < 45 * 86_400 + 10
@@ -93,7 +93,7 @@ def test_advance_never_goes_back(bare: BareDevnet) -> None:
         ({"to": datetime(2030, 1, 1)}, "has no time zone"),  # noqa: DTZ001
     ],
 )
-def test_advance_says_what_it_takes(bare: BareDevnet, asked: dict[str, Any], told: str) -> None:
+def test_invalid_arguments_of_advance_are_explained(bare: BareDevnet, asked: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidValueError, match=told):
         bare.devnet.advance(**asked)
 
@@ -101,13 +101,13 @@ def test_advance_says_what_it_takes(bare: BareDevnet, asked: dict[str, Any], tol
 @pytest.mark.parametrize(
     "body", [{}, {"seconds": -1}, {"seconds": "x"}, {"to": 1.5}, {"seconds": 1, "to": 1}, {"seconds": 10**12}, []]
 )
-def test_advance_refuses_nonsense(bare: BareDevnet, body: Any) -> None:
+def test_invalid_bodies_of_advance_are_rejected(bare: BareDevnet, body: Any) -> None:
     response = bare.post("/devnet/advance", json=body)
     assert response.status_code == 400
     assert "error" in response.json()
 
 
-def test_the_faucet_says_whom_it_cannot_give_to(bare: BareDevnet) -> None:
+def test_the_faucet_names_an_invalid_address(bare: BareDevnet) -> None:
     with pytest.raises(AddressError, match="nobody"):
         bare.devnet.fund("nobody")
 
@@ -127,7 +127,7 @@ def test_revert_restores_everything(bare: BareDevnet) -> None:
     assert fingerprint(bare) == before
     assert bare.get(f"/extended/v1/tx/{receipt['tx_id']}").status_code == 404
     assert bare.get(f"/extended/v1/tx/0x{gap.txid}").status_code == 404
-    # The same again gives the same.
+    # The same call has the same receipt.
     again = bare.call(bare.account(1), "increment", UIntValue(5))
     assert again == receipt
 
@@ -148,13 +148,13 @@ def test_snapshots_nest(bare: BareDevnet) -> None:
         bare.devnet.revert(innermost)
 
 
-def test_revert_brings_the_mempool_back(bare: BareDevnet) -> None:
+def test_revert_restores_the_mempool(bare: BareDevnet) -> None:
     sender, recipient = bare.account(1), bare.account(2).address
     waiting = bare.build(sender, TokenTransfer(PrincipalValue(recipient), 1), nonce=1)
     bare.submit(waiting.encode())
     snapshot = bare.devnet.snapshot()
     bare.transfer(sender, recipient, 1, nonce=0)
-    bare.devnet.mine()  # after the block of what the transfer made ready
+    bare.devnet.mine()  # this block has the transaction for which the transfer's nonce was missing
     assert bare.receipt(waiting.txid)["tx_status"] == "success"
     bare.devnet.revert(snapshot)
     assert bare.receipt(waiting.txid)["tx_status"] == "pending"
@@ -200,7 +200,7 @@ def simulate(bare: BareDevnet, function: str, *arguments: ClarityValue) -> Any:
     return bare.post("/devnet/simulate", json=body)
 
 
-def test_simulated_call_tells_all_and_changes_nothing(bare: BareDevnet) -> None:
+def test_simulated_call_reports_everything_and_changes_nothing(bare: BareDevnet) -> None:
     bare.call(bare.account(1), "increment", UIntValue(1))
     before = fingerprint(bare)
     answer = simulate(bare, "increment", UIntValue(4)).json()
@@ -224,7 +224,7 @@ def test_simulated_failures(bare: BareDevnet) -> None:
     assert bare.counter() == 0
 
 
-def test_what_a_node_refuses_is_not_simulated(bare: BareDevnet) -> None:
+def test_transactions_that_a_node_rejects_are_not_simulated(bare: BareDevnet) -> None:
     coinbase = (
         bare.build(bare.account(1), TokenTransfer(PrincipalValue(bare.probe), 1)).encode()[:115] + b"\x04" + bytes(32)
     )
@@ -266,7 +266,7 @@ def test_costs_can_be_switched_off_and_on(bare: BareDevnet) -> None:
     assert (off["execution_cost_runtime"], on["execution_cost_runtime"] > 0) == (0, True)
 
 
-def test_it_tells_what_it_is(bare: BareDevnet) -> None:
+def test_the_devnet_describes_itself(bare: BareDevnet) -> None:
     about = bare.json("/devnet")
     assert about["deployer"] == bare.devnet.deployer.address
     assert about["contracts"] == [bare.probe]

@@ -1,4 +1,4 @@
-"""What meters sign on P-256 and what a tree's leaves hash to, as Clarity itself sees them."""
+"""P-256 signatures of meters and hashes of Merkle trees, checked by Clarity itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def publish(bare: BareDevnet) -> str:
     return f"{bare.devnet.deployer.address}.signatures"
 
 
-def test_a_message_of_p256_is_what_clarity_verifies(bare: BareDevnet) -> None:
+def test_clarity_verifies_p256_signatures(bare: BareDevnet) -> None:
     contract = publish(bare)
     key = ec.generate_private_key(ec.SECP256R1())
     message = DayMessage.sign(
@@ -53,7 +53,7 @@ def test_a_message_of_p256_is_what_clarity_verifies(bare: BareDevnet) -> None:
         assert answer == BoolValue(expected)
 
 
-def test_leaves_and_nodes_hash_as_in_clarity(bare: BareDevnet) -> None:
+def test_leaves_and_nodes_have_the_same_hashes_in_clarity(bare: BareDevnet) -> None:
     contract = publish(bare)
     sender = bare.devnet.deployer.address
     leaves = [Leaf(number, date(2027, 1, 15), 0b111, 5 * number, bytes([number]) * 32) for number in (1, 2)]

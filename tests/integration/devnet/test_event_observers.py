@@ -1,4 +1,4 @@
-"""Event observers as they are configured from Python and by the project's settings."""
+"""Event observers that are configured from Python or in the project's settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SETTINGS = Path(__file__).parents[3] / "settings"
 
 @contextmanager
 def listening() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
-    """An observer: where it is, and what it is sent."""
+    """Start an observer, and yield its address and the events that it receives."""
     posts: list[tuple[str, Any]] = []
 
     class Listener(BaseHTTPRequestHandler):
@@ -51,7 +51,7 @@ def pay(devnet: Devnet) -> str:
     return payer.transfer(devnet.accounts["wallet_2"].address, 5).wait().txid
 
 
-def test_by_option_and_by_settings(tmp_path: Path) -> None:
+def test_observers_from_options_and_from_settings(tmp_path: Path) -> None:
     with listening() as (all_events, posts), listening() as (mempool_only, mempool_posts):
         shutil.copytree(SETTINGS, tmp_path / "settings")
         settings = tmp_path / "settings" / "Devnet.toml"
@@ -60,7 +60,7 @@ def test_by_option_and_by_settings(tmp_path: Path) -> None:
         options = [f"{mempool_only}=memtx"]
         with Devnet(project=tmp_path, deploy_contracts=False, event_observers=options) as devnet:
             txid = pay(devnet)
-        # The end of the devnet waits until its observers have everything.
+        # A devnet delivers all events to its observers before it ends.
         paths = [path for path, _ in posts]
         assert paths == ["/new_burn_block", "/new_block", "/new_mempool_tx", "/new_block"]
         assert [transaction["txid"] for transaction in posts[-1][1]["transactions"]] == [f"0x{txid}"]
@@ -68,7 +68,7 @@ def test_by_option_and_by_settings(tmp_path: Path) -> None:
         assert mempool_posts[-1][1]["events"] == []
 
 
-def test_what_a_state_file_already_has_is_not_told_again(tmp_path: Path) -> None:
+def test_events_in_the_state_file_are_not_sent_again(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with Devnet(deploy_contracts=False, state_file=state) as devnet:
         pay(devnet)
@@ -79,7 +79,7 @@ def test_what_a_state_file_already_has_is_not_told_again(tmp_path: Path) -> None
 
 
 def test_events_of_a_broken_post_condition_are_not_committed() -> None:
-    """As a node posts them: in their place among those of the block, so that they count in its indexes."""
+    """Like a node, the devnet posts them among the other events of the block, and their indexes count."""
     source = '(define-public (burn) (begin (print "hot") (stx-burn? u3 tx-sender)))'
     with listening() as (everything, posts), listening() as (stx_only, stx_posts):
         observers = [everything, f"{stx_only}=stx"]
@@ -109,7 +109,7 @@ def last_events(posts: list[tuple[str, Any]]) -> list[dict[str, Any]]:
     return list(blocks[-1]["events"])
 
 
-def test_settings_that_cannot_be_used() -> None:
+def test_invalid_observers_are_rejected() -> None:
     with pytest.raises(DevnetError, match=r"event observer localhost: expected HOST:PORT"):
         Devnet(deploy_contracts=False, event_observers=["localhost"])
     with pytest.raises(DevnetError, match=r"nothing is not an event key; expected one of \*, stx"):

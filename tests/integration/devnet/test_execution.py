@@ -1,4 +1,4 @@
-"""What happens when a transaction is mined: fees, nonces, effects, and the undoing of effects."""
+"""Effects of a mined transaction: fees, nonces, changes of the state, and changes that are rolled back."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_transfer_moves_amount_and_fee(bare: BareDevnet) -> None:
     assert bare.nonce(recipient.address) == 0
 
 
-def test_call_changes_state_and_tells_events_and_cost(bare: BareDevnet) -> None:
+def test_call_changes_state_and_reports_events_and_cost(bare: BareDevnet) -> None:
     receipt = bare.call(bare.account(1), "increment", UIntValue(5))
     assert receipt["tx_status"] == "success"
     assert receipt["tx_result"]["repr"] == "(ok u5)"
@@ -73,7 +73,7 @@ def test_call_changes_state_and_tells_events_and_cost(bare: BareDevnet) -> None:
     ]
 
 
-def test_error_response_undoes_all_but_fee_and_nonce(bare: BareDevnet) -> None:
+def test_error_response_rolls_back_all_but_fee_and_nonce(bare: BareDevnet) -> None:
     sender = bare.account(1)
     before = bare.balance(sender.address)
     receipt = bare.call(sender, "refuse", UIntValue(5))
@@ -96,7 +96,7 @@ def test_error_response_undoes_all_but_fee_and_nonce(bare: BareDevnet) -> None:
     ],
 )
 @pytest.mark.parametrize("mode", [DENY, ALLOW])
-def test_post_conditions_hold_for_an_error_response_too(
+def test_post_conditions_are_checked_after_an_error_response(
     bare: BareDevnet, condition: PostCondition, status: str, mode: PostConditionMode
 ) -> None:
     sender = bare.account(1)
@@ -111,13 +111,13 @@ def test_post_conditions_hold_for_an_error_response_too(
     assert bare.nonce(sender.address) == 1
 
 
-def test_post_conditions_do_not_matter_after_a_runtime_error(bare: BareDevnet) -> None:
+def test_post_conditions_are_not_checked_after_a_runtime_error(bare: BareDevnet) -> None:
     receipt = bare.call(bare.account(1), "increment-and-divide", UIntValue(5), post_conditions=(exactly(100),))
     assert receipt["tx_status"] == "abort_by_response"
     assert receipt["tx_result"]["repr"] == "(err none)"
 
 
-def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(bare: BareDevnet) -> None:
+def test_runtime_error_rolls_back_all_but_fee_and_nonce(bare: BareDevnet) -> None:
     sender = bare.account(1)
     before = bare.balance(sender.address)
     receipt = bare.call(sender, "increment-and-divide", UIntValue(5))
@@ -132,7 +132,7 @@ def test_runtime_error_undoes_all_but_fee_and_nonce_and_disturbs_nothing_after(b
     assert bare.counter() == 2
 
 
-def test_each_transaction_has_its_own_block_ten_seconds_on(bare: BareDevnet) -> None:
+def test_each_transaction_has_its_own_block_ten_seconds_later(bare: BareDevnet) -> None:
     first = bare.transfer(bare.account(1), bare.account(2).address, 1)
     second = bare.transfer(bare.account(1), bare.account(2).address, 1)
     assert second["block_height"] == first["block_height"] + 1
@@ -175,7 +175,7 @@ def test_post_conditions_on_stx(
         assert bare.read("get-balance", PrincipalValue(account.address)) == UIntValue(bare.balance(account.address))
 
 
-def test_post_condition_abort_keeps_what_came_before(bare: BareDevnet) -> None:
+def test_post_condition_abort_keeps_the_earlier_state(bare: BareDevnet) -> None:
     sender = bare.account(1)
     for _ in range(3):
         bare.call(sender, "increment", UIntValue(1))
@@ -187,8 +187,8 @@ def test_post_condition_abort_keeps_what_came_before(bare: BareDevnet) -> None:
     assert bare.nonce(sender.address) == 5
 
 
-def test_what_a_post_condition_abort_says(bare: BareDevnet) -> None:
-    """In a node's words, by which programs know what was wrong."""
+def test_messages_of_post_condition_aborts(bare: BareDevnet) -> None:
+    """They are the same as a node's, because programs parse them."""
     sender, asset = bare.account(1), f"{bare.probe}::watt"
     plant = NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(7), NonFungibleCode.NOT_SENT)
     watts = FtPostCondition(ORIGIN, asset, FungibleCode.LESS, 40)
@@ -226,13 +226,13 @@ def test_burnt_stx_count_as_sent(bare: BareDevnet) -> None:
     assert receipt["events"][0]["asset"]["asset_event_type"] == "burn"
 
 
-def test_what_a_contract_pays_out_is_its_own(bare: BareDevnet) -> None:
+def test_payments_by_a_contract_need_its_own_post_condition(bare: BareDevnet) -> None:
     bare.transfer(bare.account(3), bare.probe, 1_000)
     own = StxPostCondition(bare.probe, FungibleCode.EQUAL, 300)
     assert bare.call(bare.account(1), "pay-out", UIntValue(300), to(bare, 2))["tx_status"] == (
         "abort_by_post_condition"
     )
-    # Originator mode covers only what the sender sends.
+    # Originator mode checks only assets that the sender sends.
     receipt = bare.call(bare.account(1), "pay-out", UIntValue(300), to(bare, 2), mode=ORIGINATOR)
     assert receipt["tx_status"] == "success"
     receipt = bare.call(bare.account(1), "pay-out", UIntValue(300), to(bare, 2), post_conditions=(own,))
@@ -281,7 +281,7 @@ def test_post_conditions_on_non_fungible_tokens(
     assert held == {f"{bare.probe}::plant": {"count": "1"}}
 
 
-def test_token_of_another_id_is_not_covered(bare: BareDevnet) -> None:
+def test_post_condition_on_another_token_id_does_not_cover(bare: BareDevnet) -> None:
     sender = bare.account(1)
     bare.call(sender, "mint-plant", UIntValue(7))
     other = NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
@@ -290,7 +290,7 @@ def test_token_of_another_id_is_not_covered(bare: BareDevnet) -> None:
 
 
 def test_many_aborts_among_many_calls(bare: BareDevnet) -> None:
-    """More transactions than lie between two checkpoints, with undone ones all along."""
+    """There are more transactions than between two checkpoints, with rolled-back ones throughout."""
     sender = bare.account(1)
     before = bare.balance(sender.address)
     for round_ in range(150):
@@ -326,7 +326,7 @@ def test_publishing_in_every_clarity_version(bare: BareDevnet, version: int | No
     "code", ["(define-constant A u1)", "(define-data-var v uint u1)", "(+ u1 u1)", "(print u1)", ""]
 )
 def test_contract_without_functions(bare: BareDevnet, code: str) -> None:
-    """It is a contract like any other; the VM by itself would run it and forget it."""
+    """The devnet keeps it like any other contract; the VM alone would run it and drop it."""
     publisher = bare.account(1)
     receipt = bare.receipt(bare.send(publisher, ContractPublish("bare", code, 4)))
     assert receipt["tx_status"] == "success"
@@ -362,12 +362,12 @@ def test_contract_that_cannot_be_published_costs_its_fee(bare: BareDevnet, code:
     assert error in receipt["vm_error"]
     assert bare.get(f"/v2/contracts/source/{publisher.address}/broken").status_code == 404
     assert bare.nonce(publisher.address) == 1
-    # The name is free still.
+    # The name is still free.
     good = bare.receipt(bare.send(publisher, ContractPublish("broken", "(define-public (fine) (ok u1))", 4)))
     assert good["tx_status"] == "success"
 
 
-def test_post_conditions_hold_while_publishing(bare: BareDevnet) -> None:
+def test_post_conditions_are_checked_when_publishing(bare: BareDevnet) -> None:
     publisher = bare.account(1)
     code = f"(define-constant A u5) (stx-transfer? A tx-sender '{bare.account(2).address})"
     before = bare.balance(bare.account(2).address)
@@ -381,7 +381,7 @@ def test_post_conditions_hold_while_publishing(bare: BareDevnet) -> None:
 
 
 def mined(bare: BareDevnet, txid: str) -> dict[str, Any]:
-    """The receipt of what takes so long that it may be pending at first."""
+    """Wait for a slow transaction and return its receipt."""
     deadline = time.monotonic() + 120
     while (receipt := bare.receipt(txid))["tx_status"] == "pending":
         assert time.monotonic() < deadline
@@ -389,7 +389,7 @@ def mined(bare: BareDevnet, txid: str) -> dict[str, Any]:
     return receipt
 
 
-def test_code_outside_of_functions_runs_as_its_publisher(bare: BareDevnet) -> None:
+def test_top_level_code_runs_as_the_publisher(bare: BareDevnet) -> None:
     publisher, other = bare.account(1), bare.account(2)
     code = f"(print tx-sender) (print contract-caller) (stx-transfer? u7 tx-sender '{other.address})"
     before = bare.balance(other.address)
@@ -400,7 +400,7 @@ def test_code_outside_of_functions_runs_as_its_publisher(bare: BareDevnet) -> No
     assert bare.balance(other.address) == before + 7
 
 
-def test_runtime_error_names_its_place(bare: BareDevnet) -> None:
+def test_runtime_error_names_its_position_in_the_source(bare: BareDevnet) -> None:
     publisher = bare.account(1)
     code = """(define-private (divide (a uint))
   (let ((b u0))
@@ -458,7 +458,7 @@ def test_deeply_nested_values_can_be_read(bare: BareDevnet, depth: int) -> None:
     assert info.raw_result is not None
 
 
-def test_more_prints_than_fit_into_sixteen_bits(bare: BareDevnet) -> None:
+def test_more_print_events_than_fit_into_sixteen_bits(bare: BareDevnet) -> None:
     publisher = bare.account(1)
     code = """(define-private (one (byte (buff 1)) (count uint)) (begin (print count) (+ count u1)))
 (define-public (many (times (buff 70000))) (ok (fold one times u0)))"""
@@ -481,7 +481,7 @@ def test_more_prints_than_fit_into_sixteen_bits(bare: BareDevnet) -> None:
     assert bare.json(f"{logs}?limit=2") == newest
 
 
-def test_large_events_come_in_pages_that_can_be_read(bare: BareDevnet) -> None:
+def test_large_events_are_split_into_readable_pages(bare: BareDevnet) -> None:
     publisher = bare.account(1)
     code = """(define-private (one (byte (buff 1)) (big (buff 500000))) (begin (print big) big))
 (define-public (many (big (buff 500000))) (begin (fold one 0x%s big) (ok u1)))""" % ("00" * 22)
@@ -517,8 +517,8 @@ ENDLESS = "(define-private (f0) u1)" + "".join(
         ("calls", ENDLESS, False),
     ],
 )
-def test_what_is_too_much_for_a_block_is_never_mined(bare: BareDevnet, name: str, code: str, *, costs: bool) -> None:
-    """As on a node: neither fee nor nonce is used, and whoever waits hears of it."""
+def test_transaction_too_large_for_a_block_is_dropped(bare: BareDevnet, name: str, code: str, *, costs: bool) -> None:
+    """As on a node, it pays no fee and uses no nonce; its status shows that it was dropped."""
     publisher = bare.account(1)
     body = "(fold one (unwrap-panic (as-max-len? 0x00 u1)) u0)" if name == "reads" else "(f30)"
     if name == "reads":

@@ -1,4 +1,4 @@
-"""What happens when a disk is full: nothing that cannot be kept is done, and it goes on when there is room."""
+"""Full disks: the devnet refuses changes that it cannot store, and continues when there is space again."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def fill(folder: Path) -> Path:
             return ballast
 
 
-def test_full_disk_of_the_state_file(small_disk: Path) -> None:
-    """What was answered as mined is mined, also after a restart; what was refused was not done."""
+def test_full_disk_with_the_state_file(small_disk: Path) -> None:
+    """Accepted transactions are mined and survive a restart; refused ones have no effect."""
     state = small_disk / "state"
     bare = BareDevnet(Devnet(deploy_contracts=False, start_time=START, state_file=state))
     sender, recipient = bare.account(1), PrincipalValue(bare.account(2).address)
@@ -59,7 +59,7 @@ def test_full_disk_of_the_state_file(small_disk: Path) -> None:
         accepted += answer.ok
     assert refused > 0
     assert bare.get("/v2/info").ok
-    for _ in range(100):  # their lines are short, and some may fit
+    for _ in range(100):  # the lines of empty blocks are short, so some may fit
         answer = bare.post("/devnet/mine", json={})
         assert answer.status_code in {200, 503}, answer.text
     assert answer.status_code == 503
@@ -80,8 +80,8 @@ def test_full_disk_of_the_state_file(small_disk: Path) -> None:
     again.devnet.close()
 
 
-def test_full_temporary_folder(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks that there is no room for are not mined, and all that are can be read."""
+def test_full_temporary_folder_stops_mining_but_not_reads(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that do not fit are not mined, and all mined blocks can be read."""
     monkeypatch.setenv("TMPDIR", str(small_disk))
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
         bare = BareDevnet(devnet)

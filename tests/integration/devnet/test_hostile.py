@@ -1,4 +1,4 @@
-"""What nobody should send. The devnet answers with an error, and goes on."""
+"""Malformed and hostile requests: the devnet returns an error and keeps running."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MANY_CONNECTIONS = 2_000
 ADDRESS = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
-#: What takes JSON; but for what would undo the test itself.
+#: Endpoints that accept JSON, except those that would undo the test itself.
 TAKES_JSON = (
     "/v2/transactions",
     "/v2/fees/transaction",
@@ -59,7 +59,7 @@ JSON = st.recursive(
 
 @pytest.fixture(autouse=True)
 def alive(bare: BareDevnet) -> Iterator[None]:
-    """After each test it still works, with the state it had."""
+    """Check after each test that the devnet still works."""
     yield
     assert bare.call(bare.account(1), "increment", UIntValue(1))["tx_status"] == "success"
 
@@ -70,7 +70,7 @@ def address_of(bare: BareDevnet) -> tuple[str, int]:
 
 
 def check_form(path: str, response: requests.Response) -> None:
-    """A refusal is text where the node answers, JSON where the API does, and never a failure of the devnet."""
+    """Check that an error is text on the node's endpoints and JSON on the API's, and never an internal error."""
     assert response.status_code < 500, response.text
     if response.ok:
         return
@@ -89,25 +89,25 @@ def check_form(path: str, response: requests.Response) -> None:
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(path=st.sampled_from(TAKES_JSON), body=JSON)
-def test_any_json(bare: BareDevnet, path: str, body: Any) -> None:
+def test_arbitrary_json_is_handled(bare: BareDevnet, path: str, body: Any) -> None:
     check_form(path, bare.post(path, json=body))
 
 
 @pytest.mark.parametrize("path", ["/v2/transactions", "/v2/fees/transaction", "/devnet/simulate", "/devnet/advance"])
 @pytest.mark.parametrize("body", [b"{", b"[[[[", b"\xff\xfe", b"null", b'"text"', b"17", b'{"tx": 5}', b"{}" * 10])
-def test_malformed_json(bare: BareDevnet, path: str, body: bytes) -> None:
+def test_malformed_json_is_rejected(bare: BareDevnet, path: str, body: bytes) -> None:
     response = bare.post(path, data=body, kind="application/json")
     assert response.status_code == 400, response.text
 
 
 @pytest.mark.parametrize("kind", ["", "text/html", "application/x-www-form-urlencoded", "multipart/form-data", ";;;"])
-def test_odd_content_types(bare: BareDevnet, kind: str) -> None:
+def test_invalid_content_types_are_rejected(bare: BareDevnet, kind: str) -> None:
     response = bare.post("/v2/transactions", data=b"\x80\x80", kind=kind)
     assert 400 <= response.status_code < 500
 
 
 @pytest.mark.parametrize("mebibytes", [3, 6, 17, 40])
-def test_body_that_is_too_large(bare: BareDevnet, mebibytes: int) -> None:
+def test_large_bodies_are_rejected(bare: BareDevnet, mebibytes: int) -> None:
     response = bare.post("/v2/transactions", data=bytes(mebibytes << 20), kind="application/octet-stream")
     assert response.status_code == 400
     assert ("too big" in response.text) is (mebibytes > 16)
@@ -115,7 +115,7 @@ def test_body_that_is_too_large(bare: BareDevnet, mebibytes: int) -> None:
 
 @contextmanager
 def unfinished_bodies(bare: BareDevnet, length: int, count: int, *, start: bytes = b"") -> Iterator[None]:
-    """So many connections that announce a body of so many bytes and send its start only; some are refused."""
+    """Open ``count`` connections that announce a body of ``length`` bytes but send only its start; some are refused."""
     head = b"POST /v2/transactions HTTP/1.1\r\nhost: x\r\n"
     head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % length
     connections = [socket.create_connection(address_of(bare), timeout=30) for _ in range(count)]
@@ -131,20 +131,20 @@ def unfinished_bodies(bare: BareDevnet, length: int, count: int, *, start: bytes
 
 
 def test_large_bodies_do_not_fill_the_memory(bare: BareDevnet) -> None:
-    """What is not sent yet counts as well; when the connections are gone, there is room again."""
-    with unfinished_bodies(bare, 16 << 20, 12, start=bytes(1 << 16)):  # eight fit, the others are answered at once
+    """Announced bytes count as well; when the connections are closed, large bodies are accepted again."""
+    with unfinished_bodies(bare, 16 << 20, 12, start=bytes(1 << 16)):  # eight fit, the others are refused at once
         assert bare.call(bare.account(2), "increment", UIntValue(1))["tx_status"] == "success"  # a small one
     deadline = time.monotonic() + 30
     while bare.post("/v2/transactions", data=bytes(15 << 20), kind="application/json").status_code != 400:
         assert time.monotonic() < deadline
 
 
-def test_many_bodies_of_less_than_a_mebibyte_do_not_either(bare: BareDevnet) -> None:
+def test_many_small_bodies_do_not_fill_the_memory(bare: BareDevnet) -> None:
     with unfinished_bodies(bare, 1_000_000, 150):  # 134 of them fit
         pass
 
 
-def test_arguments_of_a_call_that_are_too_many(bare: BareDevnet) -> None:
+def test_too_many_arguments_are_rejected(bare: BareDevnet) -> None:
     path = f"/v2/contracts/call-read/{bare.probe.replace('.', '/')}/look"
     body = {"sender": bare.account(1).address, "arguments": ["0x03"] * 300_000}
     response = bare.post(path, json=body)
@@ -181,28 +181,28 @@ def test_arguments_of_a_call_that_are_too_many(bare: BareDevnet) -> None:
         "//",
     ],
 )
-def test_odd_paths(bare: BareDevnet, path: str) -> None:
+def test_invalid_paths_are_rejected(bare: BareDevnet, path: str) -> None:
     response = bare.get(path)
     assert 400 <= response.status_code < 500
     check_form(path, response)
 
 
-def test_names_of_javascript_are_no_names_here(bare: BareDevnet) -> None:
+def test_names_of_javascript_properties_are_not_found(bare: BareDevnet) -> None:
     contract = bare.probe.replace(".", "/")
     for kind in ("data_var", "constant_val"):
         for name in ("constructor", "toString"):
             assert bare.get(f"/v2/{kind}/{contract}/{name}").status_code == 404
-        assert bare.get(f"/v2/{kind}/{contract}/__proto__").status_code == 400  # no name of Clarity's
+        assert bare.get(f"/v2/{kind}/{contract}/__proto__").status_code == 400  # not a valid name in Clarity
 
 
-def test_random_bytes_are_no_transactions(bare: BareDevnet) -> None:
+def test_random_bytes_are_rejected(bare: BareDevnet) -> None:
     chance = random.Random(7)  # noqa: S311  # the same bytes each time
     for _ in range(300):
         response = bare.submit(chance.randbytes(chance.randrange(400)))
         assert response.status_code == 400
 
 
-def test_random_damage_is_noticed(bare: BareDevnet) -> None:
+def test_randomly_damaged_transactions_are_rejected(bare: BareDevnet) -> None:
     chance = random.Random(8)  # noqa: S311  # the same damage each time
     sender = bare.account(2)
     good = bare.build(sender, ContractCall(bare.probe, "increment", (UIntValue(1),))).encode()
@@ -229,7 +229,7 @@ def test_random_damage_is_noticed(bare: BareDevnet) -> None:
         lambda: b"\x0a" * 15 + b"\x09",
     ],
 )
-def test_arguments_that_are_no_values(bare: BareDevnet, value: Callable[[], bytes]) -> None:
+def test_malformed_argument_values_are_rejected(bare: BareDevnet, value: Callable[[], bytes]) -> None:
     response = bare.post(
         f"/v2/contracts/call-read/{bare.probe.replace('.', '/')}/divide",
         json={"sender": bare.account(1).address, "arguments": [value().hex()]},
@@ -246,8 +246,8 @@ def _many_files() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_many_files")
-def test_slow_and_idle_connections(bare: BareDevnet) -> None:
-    """Many connections that say nothing, or half of something, keep nobody from being served, and leave nothing."""
+def test_slow_and_idle_connections_do_not_block_others(bare: BareDevnet) -> None:
+    """Many connections that send nothing or half a request do not block other clients, and are cleaned up."""
     files = Path(f"/proc/{bare.json('/devnet')['pid']}/fd")
     before = len(list(files.iterdir())) if files.exists() else 0
     connections = [socket.create_connection(address_of(bare), timeout=30) for _ in range(MANY_CONNECTIONS)]
@@ -268,14 +268,14 @@ def test_slow_and_idle_connections(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("text", [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 50])
-def test_what_is_no_http(bare: BareDevnet, text: bytes) -> None:
+def test_malformed_http_is_rejected(bare: BareDevnet, text: bytes) -> None:
     with socket.create_connection(address_of(bare), timeout=30) as connection:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(4096)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 505", b"")
 
 
-def test_it_listens_on_this_machine_only(bare: BareDevnet) -> None:
+def test_the_devnet_listens_only_on_the_loopback_address(bare: BareDevnet) -> None:
     host, port = address_of(bare)
     assert host == "127.0.0.1"
     others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
@@ -295,7 +295,7 @@ def test_control_can_be_switched_off() -> None:
         assert bare.json("/v2/info")["stacks_tip_height"] > 0
 
 
-def test_source_nested_too_deeply(bare: BareDevnet) -> None:
+def test_source_nested_too_deeply_is_aborted(bare: BareDevnet) -> None:
     publisher = bare.account(3)
     deep = "(define-public (f) (ok " + "(+ u1 " * 3_000 + "u1" + ")" * 3_000 + "))"
     txid = bare.send(publisher, ContractPublish("deep", deep, 4), fee=100_000)
@@ -303,8 +303,8 @@ def test_source_nested_too_deeply(bare: BareDevnet) -> None:
     assert bare.nonce(publisher.address) == 1
 
 
-def test_read_that_does_not_end(bare: BareDevnet) -> None:
-    """It is given up after some seconds; what needs no VM is answered meanwhile."""
+def test_endless_read_is_aborted(bare: BareDevnet) -> None:
+    """The read is aborted after a few seconds; meanwhile, requests that do not need the VM are answered."""
     levels = "".join(f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, 41))
     code = f"(define-private (f0) u1){levels}(define-read-only (endless) (f40))"
     publisher = bare.account(3)

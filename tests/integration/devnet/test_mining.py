@@ -1,4 +1,4 @@
-"""Blocks by hand and by the clock, chains of pending transactions, replacement, and several transactions a block."""
+"""Blocks on request and at intervals, with several transactions; chains of pending transactions, and replacement."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
 
 
-# 2¹⁹ calls: more than half of what a block of several may take.
+# 2¹⁹ calls cost more than half of the limit of a block with several transactions.
 BUSY_LEVELS = 19
 
 
@@ -56,7 +56,7 @@ def statuses(bare: BareDevnet, transactions: list[Transaction]) -> list[str]:
     return [bare.receipt(transaction.txid)["tx_status"] for transaction in transactions]
 
 
-def test_nothing_is_mined_until_told(manual: BareDevnet) -> None:
+def test_nothing_is_mined_until_requested(manual: BareDevnet) -> None:
     chain = [call(manual, 1, "increment", UIntValue(1), nonce=nonce) for nonce in range(3)]
     send_all(manual, list(reversed(chain)))
     assert statuses(manual, chain) == ["pending"] * 3
@@ -69,7 +69,7 @@ def test_nothing_is_mined_until_told(manual: BareDevnet) -> None:
     assert [receipt["tx_result"]["repr"] for receipt in receipts] == ["(ok u1)", "(ok u2)", "(ok u3)"]
 
 
-def test_failures_in_a_block_touch_nobody_else(manual: BareDevnet) -> None:
+def test_failures_in_a_block_do_not_affect_others(manual: BareDevnet) -> None:
     pay = (UIntValue(9), PrincipalValue(manual.account(5).address))
     before = {number: manual.balance(manual.account(number).address) for number in (1, 2, 3)}
     transactions = [
@@ -104,8 +104,8 @@ def test_failures_in_a_block_touch_nobody_else(manual: BareDevnet) -> None:
     assert ["DivisionByZero" in text for text in texts] == [False, True, False, False, False, True, False]
 
 
-def test_what_is_too_much_together_is_in_several_blocks(manual: BareDevnet) -> None:
-    """Each of the calls fits into a block; so does the first one with what is small."""
+def test_expensive_transactions_are_spread_over_several_blocks(manual: BareDevnet) -> None:
+    """Each of the calls fits into a block, but both together do not."""
     functions = "".join(
         f"(define-private (f{level}) (+ (f{level - 1}) (f{level - 1})))" for level in range(1, BUSY_LEVELS + 1)
     )
@@ -124,8 +124,8 @@ def test_what_is_too_much_together_is_in_several_blocks(manual: BareDevnet) -> N
     assert second == first + 1
 
 
-def test_fee_that_can_no_longer_be_paid(manual: BareDevnet) -> None:
-    """Both were affordable when they came; the first takes what the second would need."""
+def test_transaction_whose_fee_is_no_longer_affordable_is_dropped(manual: BareDevnet) -> None:
+    """Both were affordable when they were sent, but the first one spends the second one's fee."""
     sender, recipient = manual.account(1), manual.account(2).address
     balance = manual.balance(sender.address)
     transactions = [
@@ -140,7 +140,7 @@ def test_fee_that_can_no_longer_be_paid(manual: BareDevnet) -> None:
     assert manual.nonce(sender.address) == 1
 
 
-def test_transfer_that_can_no_longer_be_made(manual: BareDevnet) -> None:
+def test_transfer_that_is_no_longer_affordable_fails(manual: BareDevnet) -> None:
     sender, recipient = manual.account(1), manual.account(2).address
     balance = manual.balance(sender.address)
     first = manual.build(sender, TokenTransfer(PrincipalValue(recipient), balance - 3 * AMPLE_FEE), nonce=0)
@@ -165,7 +165,7 @@ def test_replacement_needs_a_higher_fee(manual: BareDevnet) -> None:
     assert statuses(manual, [first, higher]) == ["dropped_replace_by_fee", "success"]
 
 
-def test_chain_of_twenty_five_and_no_more(manual: BareDevnet) -> None:
+def test_chain_that_is_too_long_is_rejected(manual: BareDevnet) -> None:
     chain = [call(manual, 1, "increment", UIntValue(1), nonce=nonce) for nonce in range(27)]
     send_all(manual, chain)
     assert rejection(manual.submit(call(manual, 1, "increment", UIntValue(1), nonce=27).encode()))[0] == (
@@ -175,7 +175,7 @@ def test_chain_of_twenty_five_and_no_more(manual: BareDevnet) -> None:
     assert manual.counter() == 27
 
 
-def test_gap_waits_for_what_is_missing(manual: BareDevnet) -> None:
+def test_transaction_after_a_gap_waits_for_the_missing_nonce(manual: BareDevnet) -> None:
     late = call(manual, 1, "increment", UIntValue(1), nonce=1)
     send_all(manual, [late])
     manual.devnet.mine(3)
@@ -185,7 +185,7 @@ def test_gap_waits_for_what_is_missing(manual: BareDevnet) -> None:
     assert statuses(manual, [late]) == ["success"]
 
 
-def test_contract_still_in_the_mempool_cannot_be_called(manual: BareDevnet) -> None:
+def test_pending_contract_cannot_be_called(manual: BareDevnet) -> None:
     publish = manual.build(manual.account(1), ContractPublish("late", "(define-public (f) (ok u1))", 4), nonce=0)
     use = manual.build(manual.account(1), ContractCall(f"{manual.account(1).address}.late", "f", ()), nonce=1)
     send_all(manual, [publish])
@@ -194,7 +194,7 @@ def test_contract_still_in_the_mempool_cannot_be_called(manual: BareDevnet) -> N
     send_all(manual, [use])
 
 
-def test_blocks_by_the_clock() -> None:
+def test_blocks_are_mined_at_intervals() -> None:
     with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0.2) as devnet:
         bare = BareDevnet(devnet)
         transaction = bare.build(bare.account(1), TokenTransfer(PrincipalValue(bare.account(2).address), 1))

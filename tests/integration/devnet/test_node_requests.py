@@ -1,4 +1,4 @@
-"""What a node reads of a request, in what order, and the words in which it refuses the rest."""
+"""Which parts of a request a node reads, in which order, and the messages of its errors."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def transfer(bare: BareDevnet) -> bytes:
         ),
     ],
 )
-def test_what_there_is_not(bare: BareDevnet, path: str, status: int, text: str) -> None:
+def test_unknown_and_invalid_resources(bare: BareDevnet, path: str, status: int, text: str) -> None:
     assert refused(bare.get(path), status) == text
 
 
-def test_names_that_cannot_be(bare: BareDevnet) -> None:
+def test_invalid_names_are_rejected(bare: BareDevnet) -> None:
     contract = bare.probe.replace(".", "/")
     for name in ("1st", "-a", "_", "?"):
         call = bare.post(f"/v2/contracts/call-read/{contract}/{quote(name)}", json={"sender": ADDRESS, "arguments": []})
         assert refused(call) == "Failed to decode `function`"
         entry = bare.post(f"/v2/map_entry/{contract}/{quote(name)}", json="0x03")
         assert refused(entry) == "Failed to decode `map`"
-    assert bare.get(f"/v2/data_var/{contract}/{'a' * 129}").status_code == 404  # no such path
+    assert bare.get(f"/v2/data_var/{contract}/{'a' * 129}").status_code == 404  # the path does not exist
     assert bare.get(f"/v2/data_var/{contract}/a.b").status_code == 404
 
 
@@ -94,7 +94,7 @@ def test_unknown_tip(bare: BareDevnet) -> None:
             return bare.get(asked) if body is None else bare.post(asked, json=body)
 
         assert refused(ask(nobody), 404) == "Chain tip not found"
-        assert refused(ask(info["stacks_tip"]), 404) == "Chain tip not found"  # no id of a block: its hash alone
+        assert refused(ask(info["stacks_tip"]), 404) == "Chain tip not found"  # a block's hash, not its id
         for tip in (*blocks, blocks[0].upper(), "latest", "", "0x" + nobody, "1"):
             assert ask(tip).json() == ask("latest").json()
     assert bare.json(account + blocks[0]) == bare.json(account + "latest")
@@ -102,14 +102,14 @@ def test_unknown_tip(bare: BareDevnet) -> None:
 
 
 def test_mined_transactions_stay_in_the_mempool(bare: BareDevnet) -> None:
-    """For days, until a node collects its garbage."""
+    """A node keeps them for days, until it removes old entries."""
     raw = transfer(bare)
     txid = bare.submit(raw).json()
     assert bare.receipt(txid)["tx_status"] == "success"
     assert bare.json(f"/v2/transactions/unconfirmed/{txid}") == {"tx": raw.hex(), "status": "Mempool"}
 
 
-def test_transaction_in_json_has_no_prefix(bare: BareDevnet) -> None:
+def test_transaction_in_json_must_not_have_a_prefix(bare: BareDevnet) -> None:
     raw = transfer(bare).hex()
     assert refused(bare.post(POST, json={"tx": f"0x{raw}"})) == "Failed to decode: Failed to parse tx"
     attached = bare.post(POST, json={"tx": raw, "attachment": "0x00"})
@@ -118,11 +118,11 @@ def test_transaction_in_json_has_no_prefix(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"tx": 5}', '{"tx": "00", "attachment": 5}', "{", "null", '"00"'])
-def test_json_that_is_no_transaction(bare: BareDevnet, body: str) -> None:
+def test_json_without_a_transaction_is_rejected(bare: BareDevnet, body: str) -> None:
     assert refused(bare.post(POST, data=body.encode(), kind=JSON)) == "Failed to decode: Failed to parse body"
 
 
-def test_type_of_a_transaction(bare: BareDevnet) -> None:
+def test_content_type_of_a_transaction(bare: BareDevnet) -> None:
     raw = transfer(bare)
     assert refused(bare.post(POST, data=raw)) == "Failed to decode: Missing Content-Type for transaction"
     wrong = (
@@ -134,14 +134,14 @@ def test_type_of_a_transaction(bare: BareDevnet) -> None:
         assert bare.post(POST, data=json.dumps({"tx": raw.hex()}).encode(), kind=kind).ok
 
 
-def test_transaction_of_no_bytes(bare: BareDevnet) -> None:
+def test_empty_transaction_is_rejected(bare: BareDevnet) -> None:
     empty = "Failed to decode: Invalid Http request: expected non-zero-length body for PostTransaction"
     for kind in (OCTETS, JSON, "text/plain", ""):
         assert refused(bare.post(POST, data=b"", kind=kind)) == empty
 
 
-def test_length_must_be_told(bare: BareDevnet) -> None:
-    """A node takes it from the header only, so a chunked body is none."""
+def test_chunked_body_is_rejected(bare: BareDevnet) -> None:
+    """A node reads the length only from its header, so a chunked body counts as empty."""
 
     def pieces() -> Iterator[bytes]:
         yield transfer(bare)
@@ -151,14 +151,14 @@ def test_length_must_be_told(bare: BareDevnet) -> None:
     assert "expected non-zero-length body" in refused(response)
 
 
-def test_reads_have_no_body_and_no_head(bare: BareDevnet) -> None:
+def test_reads_with_a_body_and_head_requests_are_rejected(bare: BareDevnet) -> None:
     paths = ("/v2/info", f"/v2/accounts/{ADDRESS}", f"/v2/contracts/source/{bare.probe.replace('.', '/')}")
     for path in paths:
         response = bare.session.get(bare.devnet.url + path, data=b"{}", timeout=30)
         assert refused(response) == "Failed to decode: Invalid Http request: expected 0-length body"
         assert bare.session.head(bare.devnet.url + path, timeout=30).status_code == 404
         assert bare.get(path).ok
-    assert bare.session.head(f"{bare.devnet.url}/extended/v1/status", timeout=30).ok  # the API has them
+    assert bare.session.head(f"{bare.devnet.url}/extended/v1/status", timeout=30).ok  # the API supports HEAD
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_reads_have_no_body_and_no_head(bare: BareDevnet) -> None:
         ("/v2/fees/transaction", "FeeRateEstimate"),
     ],
 )
-def test_bodies_that_are_json(bare: BareDevnet, path: str, what: str) -> None:
+def test_json_bodies_are_checked(bare: BareDevnet, path: str, what: str) -> None:
     empty = f"Failed to decode: Invalid Http request: invalid body length for {what} (0)"
     assert refused(bare.post(path, data=b"", kind=JSON)) == empty
     for kind in ("text/plain", OCTETS, ""):
@@ -179,7 +179,7 @@ def test_bodies_that_are_json(bare: BareDevnet, path: str, what: str) -> None:
         assert refused(bare.post(path, data=body, kind=JSON)).startswith("Failed to decode: Failed to parse JSON body")
 
 
-def test_body_that_is_longer_than_a_node_reads(bare: BareDevnet) -> None:
+def test_body_above_the_nodes_limit_is_rejected(bare: BareDevnet) -> None:
     host, port = bare.devnet.url.removeprefix("http://").split(":")
     for path, mebibytes in ((f"/v2/map_entry/{ADDRESS}/probe/entries", 4), ("/v2/fees/transaction", 17)):
         connection = http.client.HTTPConnection(host, int(port), timeout=30)
@@ -193,7 +193,7 @@ def test_body_that_is_longer_than_a_node_reads(bare: BareDevnet) -> None:
         connection.close()
 
 
-def test_who_calls(bare: BareDevnet) -> None:
+def test_invalid_senders_sponsors_and_arguments(bare: BareDevnet) -> None:
     path = f"/v2/contracts/call-read/{bare.probe.replace('.', '/')}/look"
 
     def ask(**body: Any) -> str:
@@ -206,13 +206,13 @@ def test_who_calls(bare: BareDevnet) -> None:
 
 
 def as_it_comes(**fields: ClarityValue) -> str:
-    """A tuple whose fields are not in the order of bytes; stacks.js writes such ones."""
+    """Return a tuple with its fields in the given order instead of byte order, as stacks.js may write them."""
     return f"0c{len(fields):08x}" + "".join(
         encode(TupleValue({name: value})).hex()[10:] for name, value in fields.items()
     )
 
 
-def test_tuples_in_any_order_and_what_follows_a_value(bare: BareDevnet) -> None:
+def test_tuples_in_any_order_and_trailing_bytes_are_accepted(bare: BareDevnet) -> None:
     publisher = bare.account(2)
     source = """(define-map pairs {B: uint, a: uint} uint) (map-set pairs {B: u1, a: u2} u9)
         (define-read-only (same (pair {B: uint, a: uint})) pair)
@@ -243,7 +243,7 @@ def test_tuples_in_any_order_and_what_follows_a_value(bare: BareDevnet) -> None:
 
 
 @pytest.mark.parametrize("proof", ["", "?proof=1", "?proof=0", "?proof=true", "?proof=", "?proof=01"])
-def test_proof_is_given_by_default_and_for_one(bare: BareDevnet, proof: str) -> None:
+def test_proof_is_returned_by_default_and_for_one(bare: BareDevnet, proof: str) -> None:
     told = proof in ("", "?proof=1")
     contract = bare.probe.replace(".", "/")
     key = "0x" + encode(TupleValue({"id": UIntValue(1)})).hex()
@@ -253,7 +253,7 @@ def test_proof_is_given_by_default_and_for_one(bare: BareDevnet, proof: str) -> 
     assert ("proof" in bare.post(f"/v2/map_entry/{contract}/entries{proof}", json=key).json()) is told
 
 
-def test_json_of_a_node_names_no_charset(bare: BareDevnet) -> None:
+def test_json_of_a_node_has_no_charset(bare: BareDevnet) -> None:
     raw = transfer(bare)
     responses = [
         bare.get("/v2/info"),

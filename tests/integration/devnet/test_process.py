@@ -1,4 +1,4 @@
-"""The devnet as a child process: it ends when it should, and says why when it cannot start."""
+"""The devnet as a child process: when it ends, and why it cannot start."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wait_until_down(url: str) -> None:
         time.sleep(0.05)
 
 
-def test_close_ends_it() -> None:
+def test_close_ends_the_process() -> None:
     devnet = Devnet(deploy_contracts=False)
     assert is_up(devnet.url)
     devnet.close()
@@ -50,7 +50,7 @@ def test_close_ends_it() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_it_never_outlives_its_parent(how: signal.Signals) -> None:
+def test_the_process_never_outlives_its_parent(how: signal.Signals) -> None:
     program = (
         "from der_client import Devnet; import time; d = Devnet(deploy_contracts=False); print(d.url, flush=True); "
         "time.sleep(60)"
@@ -63,21 +63,21 @@ def test_it_never_outlives_its_parent(how: signal.Signals) -> None:
     wait_until_down(url)
 
 
-def test_port_that_is_taken(tmp_path: Path) -> None:
+def test_an_occupied_port_is_reported(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(DevnetError, match=rf"port {port} of 127\.0\.0\.1 is in use; choose another with --port"):
             Devnet(deploy_contracts=False, port=port, state_file=state)
-    assert not state.exists()  # it was said before anything was begun
+    assert not state.exists()  # the port is checked before anything is created
 
 
-def test_address_that_is_not_of_this_machine() -> None:
+def test_an_address_of_another_machine_is_reported() -> None:
     with pytest.raises(DevnetError, match=r"cannot listen on 192\.0\.2\.1: .*--host"):
         Devnet(deploy_contracts=False, host="192.0.2.1")
 
 
-def test_what_is_asked_after_the_end() -> None:
+def test_requests_after_close_are_errors() -> None:
     with Devnet(deploy_contracts=False) as devnet:
         control = DevnetControl(devnet.url)
     for ask in (devnet.now, devnet.mine, devnet.snapshot, lambda: devnet.advance(seconds=1), lambda: devnet.contracts):
@@ -91,7 +91,7 @@ def test_what_is_asked_after_the_end() -> None:
         control.now()
 
 
-def test_its_process_has_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_does_not_inherit_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DER_KEY", "0123456789abcdef")
     with Devnet(deploy_contracts=False) as devnet:
         pid = requests.get(f"{devnet.url}/devnet", timeout=5).json()["pid"]
@@ -103,12 +103,12 @@ def test_its_process_has_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) -> N
     assert b"0123456789abcdef" not in variables
 
 
-def test_project_without_settings(tmp_path: Path) -> None:
+def test_a_project_without_settings_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DevnetError, match=r"Devnet\.toml does not exist"):
         Devnet(project=tmp_path)
 
 
-def test_contract_that_cannot_be_published(tmp_path: Path) -> None:
+def test_a_contract_that_cannot_be_published_is_reported(tmp_path: Path) -> None:
     settings = tmp_path / "settings" / "Devnet.toml"
     plan = tmp_path / "deployments" / "default.devnet-plan.yaml"
     for folder in (settings.parent, plan.parent, tmp_path / "contracts"):
@@ -134,12 +134,12 @@ def test_contract_that_cannot_be_published(tmp_path: Path) -> None:
         Devnet(project=tmp_path)
 
 
-def test_start_time_is_the_first_blocks() -> None:
+def test_the_first_block_has_the_start_time() -> None:
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
         assert int(devnet.now().timestamp()) == START
 
 
-def test_two_side_by_side() -> None:
+def test_two_devnets_side_by_side() -> None:
     with Devnet(deploy_contracts=False) as one, Devnet(deploy_contracts=False) as two:
         one.mine(5)
         assert one.block_height == two.block_height + 5
@@ -147,7 +147,7 @@ def test_two_side_by_side() -> None:
 
 def test_control_from_other_machines_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DER_DEVNET_TOKEN", raising=False)
-    with Devnet(deploy_contracts=False, host="0.0.0.0") as devnet:  # noqa: S104  # that is what is tested
+    with Devnet(deploy_contracts=False, host="0.0.0.0") as devnet:  # noqa: S104  # tested here
         url = devnet.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         txid = devnet.fund(devnet.deployer.address)
         assert devnet.trace(txid).status == "success"
@@ -168,7 +168,7 @@ def test_control_from_other_machines_needs_a_token(monkeypatch: pytest.MonkeyPat
             other.mine()
 
 
-def test_without_a_token_others_cannot_control_it() -> None:
+def test_without_a_token_control_is_disabled_on_public_addresses() -> None:
     main = installed_project() / "devnet" / "main.js"
     command = [find_node(), str(main), "--host", "0.0.0.0", "--port", "0", "--no-contracts"]  # noqa: S104
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
@@ -187,8 +187,8 @@ ENDLESS = "(define-private (f0) u1)" + "".join(
 
 
 @pytest.mark.parametrize("way", ["signal", "kill", "the parent's end"])
-def test_it_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
-    """With costs off, a timer and an endless call; and its state file can be used afterwards."""
+def test_the_process_ends_while_its_vm_is_busy(tmp_path: Path, way: str) -> None:
+    """With costs off, a block interval and an endless call; the state file can be used afterwards."""
     state = tmp_path / "state"
     devnet = Devnet(deploy_contracts=False, track_costs=False, block_interval_s=0.05, state_file=state)
     bare = BareDevnet(devnet)
@@ -237,7 +237,7 @@ def test_block_log_has_a_line_for_each_block_and_transaction() -> None:
         account.transfer("ST000000000000000000002AMW42H.some-contract-with-a-rather-long-name", 5)
         devnet.mine()
     assert max(map(len, lines)) <= 80
-    text = "\n".join(lines)  # all of it: the end of the devnet is the end of its lines
+    text = "\n".join(lines)  # all lines are there, because the devnet writes them before it ends
     assert "block 2, 2027-01-15 08:00:10, 2 transactions" in lines
     assert re.search(r"^  [0-9a-f]{8}… wallet_1: 5 µSTX to deployer  ok$", text, re.MULTILINE)
     assert re.search(r"^  [0-9a-f]{8}… wallet_1: publishes c  ok$", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The fixtures that users of the library get, in a project of their own."""
+"""The fixtures for users of the library, tested in a separate project."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_own_error(devnet):
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
-def test_isolation(tmp_path: Path, workers: list[str]) -> None:
+def test_tests_and_examples_are_isolated(tmp_path: Path, workers: list[str]) -> None:
     (tmp_path / "test_users.py").write_text(USERS_TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
@@ -79,7 +79,7 @@ def run_pytest(folder: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_failure_ends_at_the_users_line(tmp_path: Path) -> None:
+def test_a_traceback_ends_at_the_users_line(tmp_path: Path) -> None:
     (tmp_path / "test_users.py").write_text(FAILING_TESTS)
     shown = run_pytest(tmp_path, "-k", "own_error")
     assert ">       der.assets.set_role(3" in shown
@@ -88,7 +88,7 @@ def test_a_failure_ends_at_the_users_line(tmp_path: Path) -> None:
     assert "der_client/stacks" in run_pytest(tmp_path, "-k", "own_error", "--full-trace")
 
 
-def test_a_project_that_does_not_use_it_loads_nothing_of_the_library(tmp_path: Path) -> None:
+def test_a_project_without_these_fixtures_loads_only_the_plugin(tmp_path: Path) -> None:
     (tmp_path / "test_users.py").write_text(
         "import sys\n"
         "def test_it():\n"

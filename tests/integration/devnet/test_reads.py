@@ -1,4 +1,4 @@
-"""Reads in the node's and the API's shapes."""
+"""Reads in the formats of the node and the API."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def of_contract(bare: BareDevnet, kind: str, name: str = "") -> str:
     return f"/v2/{kind}/{bare.probe.replace('.', '/')}" + (f"/{name}" if name else "")
 
 
-def test_account_never_seen(bare: BareDevnet) -> None:
+def test_unused_account(bare: BareDevnet) -> None:
     account = bare.json("/v2/accounts/ST000000000000000000002AMW42H?proof=0&tip=latest")
     assert account == {"balance": f"0x{0:032x}", "locked": f"0x{0:032x}", "unlock_height": 0, "nonce": 0}
 
 
-def test_account_that_is_none(bare: BareDevnet) -> None:
+def test_invalid_addresses_are_rejected(bare: BareDevnet) -> None:
     for text in ("ST000", "hello", "ST000000000000000000002AMW42H.", "st000000000000000000002amw42h"):
-        assert bare.get(f"/v2/accounts/{text}").status_code == 404  # a node has no such path
+        assert bare.get(f"/v2/accounts/{text}").status_code == 404  # the path does not exist on a node
     response = bare.get("/v2/accounts/ST000000000000000000002AMW42X")
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("text/plain")
@@ -82,7 +82,7 @@ def test_constants(bare: BareDevnet) -> None:
         assert bare.get(of_contract(bare, "constant_val", name)).status_code == 404
 
 
-def test_constant_made_by_a_function_is_not_told(bare: BareDevnet) -> None:
+def test_constant_computed_by_a_function_cannot_be_read(bare: BareDevnet) -> None:
     publisher = bare.account(3)
     source = "(define-private (five) u5) (define-constant FIVE (five)) (define-constant SIX u6)"
     bare.send(publisher, ContractPublish("odd", source, 4))
@@ -91,7 +91,7 @@ def test_constant_made_by_a_function_is_not_told(bare: BareDevnet) -> None:
     assert "cannot evaluate" in response.text
 
 
-def test_missing_contract_gives_text(bare: BareDevnet) -> None:
+def test_missing_contract_is_reported_as_text(bare: BareDevnet) -> None:
     for kind in ("contracts/interface", "contracts/source"):
         response = bare.get(f"/v2/{kind}/{bare.account(1).address}/nothing")
         assert response.status_code == 404
@@ -112,8 +112,8 @@ def test_fee_estimate_covers_the_minimum(bare: BareDevnet) -> None:
     assert bare.post("/v2/fees/transaction", json={"transaction_payload": "zz"}).status_code == 400
 
 
-def test_fee_estimate_is_for_what_was_mined_before() -> None:
-    """Calls of each function by themselves, all transfers as one, all publications as one."""
+def test_fee_estimate_needs_a_mined_transaction_of_the_same_kind() -> None:
+    """The kinds are: calls of each function, all transfers, and all publications."""
     with Devnet(deploy_contracts=False, start_time=START) as devnet:
         bare = BareDevnet(devnet)
         payloads: dict[str, UserPayload] = {
@@ -124,7 +124,7 @@ def test_fee_estimate_is_for_what_was_mined_before() -> None:
         }
 
         def estimates(**more: Any) -> dict[str, int | None]:
-            """The lowest fee of each, if there is one."""
+            """Return the lowest estimated fee of each payload, or ``None`` without an estimate."""
             found: dict[str, int | None] = {}
             for name, payload in payloads.items():
                 body = {"transaction_payload": payload.encode().hex(), **more}
@@ -155,7 +155,7 @@ def test_fee_estimate_is_for_what_was_mined_before() -> None:
         longer = bare.post("/v2/fees/transaction", json={"transaction_payload": f"0x{payload}ffff"})
         assert (
             longer.json()["estimations"][0]["fee"] == lengths["call"] + 2
-        )  # its bytes count, what follows is not read
+        )  # trailing bytes count for the fee but are not decoded
         assert longer.json()["estimated_cost"]["write_count"] == 1
         half = bare.post("/v2/fees/transaction", json={"transaction_payload": payload[:-2]})
         assert (half.status_code, half.text[:31]) == (400, "Failed to decode due to SIP-003")
@@ -184,8 +184,8 @@ def test_unknown_transaction_is_404_json(bare: BareDevnet) -> None:
     assert nothing == expected | {"message": "Route GET:/extended/v1/nothing not found"}
 
 
-def test_slash_at_the_end_of_a_path(bare: BareDevnet) -> None:
-    """The API takes it for nothing, a node does not."""
+def test_trailing_slash_of_a_path(bare: BareDevnet) -> None:
+    """The API ignores it, a node does not."""
     assert bare.json("/extended/v1/status/") == bare.json("/extended/v1/status")
     assert bare.json("/extended/v2/blocks/?limit=1") == bare.json("/extended/v2/blocks?limit=1")
     for path in ("/v2/info/", "/extended/v1/status//", "/devnet/"):
@@ -199,7 +199,7 @@ def test_headers_of_the_api(bare: BareDevnet) -> None:
     assert "x-api-version" not in bare.get("/v2/info").headers
 
 
-def test_node_tells_of_itself(bare: BareDevnet) -> None:
+def test_node_info(bare: BareDevnet) -> None:
     info = bare.json("/v2/info")
     key = PublicKey.from_hex(info["node_public_key"])
     assert key.hash160.hex() == info["node_public_key_hash"]
@@ -210,10 +210,10 @@ def test_node_tells_of_itself(bare: BareDevnet) -> None:
 def test_contract_logs_newest_first_in_pages(bare: BareDevnet) -> None:
     for by in range(1, 6):
         bare.call(bare.account(1), "increment", UIntValue(by))
-    bare.call(bare.account(1), "refuse", UIntValue(9))  # prints nothing that lasts
+    bare.call(bare.account(1), "refuse", UIntValue(9))  # its print event is rolled back
     path = f"/extended/v2/smart-contracts/{bare.probe}/logs"
     everything = bare.json(path)
-    assert everything["total"] == 6  # one when it was published
+    assert everything["total"] == 6  # including one of the publication
     texts = [log["contract_log"]["value"]["repr"] for log in everything["results"]]
     assert [f"(by u{by})" in text for by, text in zip((5, 4, 3, 2, 1), texts, strict=False)] == [True] * 5
     heights = [log["block_height"] for log in everything["results"]]
@@ -232,7 +232,7 @@ def test_contract_logs_newest_first_in_pages(bare: BareDevnet) -> None:
     assert bare.get(f"{path}?limit=0").status_code == 400
 
 
-def test_contract_events_of_the_first_version(bare: BareDevnet) -> None:
+def test_contract_events_in_version_1_of_the_api(bare: BareDevnet) -> None:
     for by in range(1, 4):
         bare.call(bare.account(1), "increment", UIntValue(by))
     path = f"/extended/v1/contract/{bare.probe}/events"

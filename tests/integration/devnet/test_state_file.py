@@ -1,4 +1,4 @@
-"""A chain that outlives its process."""
+"""State files: a chain that outlives its process."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def kill(bare: BareDevnet) -> None:
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
-    """What the lines of a state file hold, without their checksums."""
+    """Return the lines of a state file, without their checksums."""
     return [json.loads(line.partition("\t")[0]) for line in path.read_text().splitlines()]
 
 
 def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
-    """As a version of the devnet wrote them that knew no checksums."""
+    """Write lines in the older format without checksums."""
     first, *others = lines
     path.write_text("".join(f"{json.dumps(line)}\n" for line in [first | {"format": "der-client-devnet-1"}, *others]))
 
@@ -51,7 +51,7 @@ def seen(bare: BareDevnet, txids: list[str]) -> Any:
     )
 
 
-def test_restart_after_kill_gives_the_same_chain(tmp_path: Path) -> None:
+def test_restart_after_kill_restores_the_same_chain(tmp_path: Path) -> None:
     path = tmp_path / "a state file.jsonl"
     bare = start(path)
     bare.publish_probe()
@@ -71,7 +71,7 @@ def test_restart_after_kill_gives_the_same_chain(tmp_path: Path) -> None:
     kill(bare)
     again = start(path)
     assert seen(again, [*txids, gap.txid]) == before
-    # And it goes on: reverting to a snapshot of the first life, new blocks, another restart.
+    # The chain continues: revert to a snapshot of the first process, mine new blocks, restart again.
     again.devnet.revert(kept)
     later = again.send(again.account(6), ContractCall(again.probe, "increment", (UIntValue(7),)))
     before = seen(again, [*txids, later])
@@ -81,7 +81,7 @@ def test_restart_after_kill_gives_the_same_chain(tmp_path: Path) -> None:
     third.devnet.close()
 
 
-def test_line_cut_off_by_the_kill_is_ignored(tmp_path: Path) -> None:
+def test_truncated_last_line_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bare = start(path)
     receipt = bare.transfer(bare.account(1), bare.account(2).address, 5)
@@ -96,7 +96,7 @@ def test_line_cut_off_by_the_kill_is_ignored(tmp_path: Path) -> None:
     start(path).devnet.close()
 
 
-def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) -> None:
+def test_kill_during_traffic_loses_no_confirmed_transaction(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bare = start(path)
     answered: dict[int, list[str]] = {number: [] for number in range(1, 5)}
@@ -128,12 +128,12 @@ def test_kill_in_the_middle_of_traffic_loses_nothing_answered(tmp_path: Path) ->
     again = start(path)
     for number, txids in answered.items():
         assert all(again.receipt(txid)["tx_status"] == "success" for txid in txids)
-        # One more may have been carried out whose answer was lost.
+        # One more transaction may have been mined whose response was lost.
         assert again.nonce(again.account(number).address) in (len(txids), len(txids) + 1)
     again.devnet.close()
 
 
-def test_one_file_one_devnet(tmp_path: Path) -> None:
+def test_a_state_file_can_be_used_by_one_devnet_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bare = start(path)
     with pytest.raises(DevnetError, match="in use by the devnet with process id"):
@@ -147,7 +147,7 @@ def test_one_file_one_devnet(tmp_path: Path) -> None:
     again.devnet.close()
 
 
-def test_killed_while_publishing(tmp_path: Path) -> None:
+def test_publishing_continues_after_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with Devnet(start_time=START, state_file=path) as devnet:
         contracts, height = devnet.contracts, devnet.block_height
@@ -160,7 +160,7 @@ def test_killed_while_publishing(tmp_path: Path) -> None:
         assert devnet.block_height == height
 
 
-def test_contract_that_changed_since(tmp_path: Path) -> None:
+def test_changed_contract_is_reported_and_keeps_its_old_source(tmp_path: Path) -> None:
     state, project = tmp_path / "state", tmp_path / "project"
     for part in ("settings", "deployments", "contracts"):
         shutil.copytree(installed_project() / part, project / part)
@@ -182,7 +182,7 @@ def test_contract_that_changed_since(tmp_path: Path) -> None:
         assert ";; changed" not in source
 
 
-def test_contract_that_is_new_since(tmp_path: Path) -> None:
+def test_new_contract_is_reported(tmp_path: Path) -> None:
     state = tmp_path / "state"
     start(state).devnet.close()
     with Devnet(start_time=START, state_file=state) as devnet:
@@ -191,7 +191,7 @@ def test_contract_that_is_new_since(tmp_path: Path) -> None:
         assert all("is not in the state file: the chain does not have it" in line for line in told)
 
 
-def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
+def test_invalid_line_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "state"
     start(path).devnet.close()
     write_lines(path, [*lines_of(path), {"do": "submit", "raw": "00"}])
@@ -199,7 +199,7 @@ def test_line_that_cannot_be_carried_out(tmp_path: Path) -> None:
         start(path)
 
 
-def test_file_of_something_else(tmp_path: Path) -> None:
+def test_file_that_is_not_a_state_file_is_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text('{"format": "shopping list"}\n')
     with pytest.raises(DevnetError, match="not a state file"):
@@ -212,7 +212,7 @@ def test_file_of_something_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
+def test_rolled_back_transactions_are_not_executed_again(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bare = start(path, block_interval_s=0)
     bare.devnet.mine()
@@ -243,7 +243,7 @@ def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
     again = start(path, block_interval_s=0)
     assert seen(again, [call.txid for call in calls]) == before
     again.devnet.close()
-    # A state file of a devnet that did not write it down leads to the same.
+    # An older state file, which does not list rolled-back transactions, leads to the same state.
     lines = lines_of(path)
     for line in lines:
         line.pop("undone", None)
@@ -253,8 +253,8 @@ def test_what_was_rolled_back_is_not_tried_again(tmp_path: Path) -> None:
     third.devnet.close()
 
 
-def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
-    """As by an earlier version of the devnet, which took contracts of all kinds for a trait."""
+def test_accepted_transactions_are_not_checked_again(tmp_path: Path) -> None:
+    """An earlier version of the devnet, for example, accepted any contract for a trait."""
     path = tmp_path / "state"
     bare = start(path)
     bare.publish_probe()
@@ -270,7 +270,7 @@ def test_what_was_accepted_once_is_not_judged_again(tmp_path: Path) -> None:
     again.devnet.close()
 
 
-def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
+def test_without_costs_a_restart_shows_no_costs(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bare = start(path, track_costs=False)
     bare.publish_probe()
@@ -282,7 +282,7 @@ def test_without_costs_a_restart_shows_none_either(tmp_path: Path) -> None:
     again.devnet.close()
 
 
-def test_damage_is_noticed(tmp_path: Path) -> None:
+def test_damaged_line_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "state"
     bare = start(path)
     bare.transfer(bare.account(1), bare.account(2).address, 5)
@@ -294,13 +294,13 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
         start(path)
 
 
-def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_state_file(tmp_path: Path) -> None:
     path = tmp_path / "state"
     start(path).devnet.close()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_is_the_file_that_it_leads_to(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_followed(tmp_path: Path) -> None:
     path, link = tmp_path / "state", tmp_path / "link"
     link.symlink_to(path)
     bare = start(link)

@@ -1,4 +1,4 @@
-"""What transactions did, call by call; what of contracts was reached, and what it cost; sending as anybody."""
+"""Traces of transactions, coverage and costs of contracts, and impersonation of any account."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def devnet() -> Iterator[Devnet]:
 
 @pytest.fixture(scope="module")
 def sent(devnet: Devnet) -> dict[str, str]:
-    """The txids of calls of each kind; between them time passes, and what is reverted comes and goes."""
+    """The txids of one call of each kind; before each one, time passes and another call is made and reverted."""
     account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
     account.submit(ContractPublish("c", SOURCE, 4)).wait()
     txids = {}
@@ -69,7 +69,7 @@ def contract(devnet: Devnet) -> str:
     return f"{devnet.accounts['wallet_1'].address}.c"
 
 
-def test_calls_with_places_arguments_results_and_costs(devnet: Devnet, sent: dict[str, str]) -> None:
+def test_trace_has_positions_arguments_results_and_costs(devnet: Devnet, sent: dict[str, str]) -> None:
     trace = devnet.trace(sent["twice"])
     assert (trace.txid, trace.status, trace.vm_error, trace.is_truncated) == (sent["twice"], "success", None, False)
     root = trace.call
@@ -88,7 +88,7 @@ def test_calls_with_places_arguments_results_and_costs(devnet: Devnet, sent: dic
 
 
 @pytest.mark.parametrize(("name", "result"), [("refused", "(err u7)"), ("broken", None)])
-def test_what_failed_is_traced_up_to_where_it_did(
+def test_failed_call_is_traced_up_to_the_failure(
     devnet: Devnet, sent: dict[str, str], name: str, result: str | None
 ) -> None:
     trace = devnet.trace(sent[name])
@@ -100,12 +100,12 @@ def test_what_failed_is_traced_up_to_where_it_did(
     assert ("UnwrapFailure" in (trace.vm_error or "")) == (result is None)
 
 
-def test_in_any_order_and_again(devnet: Devnet, sent: dict[str, str]) -> None:
+def test_traces_in_any_order_and_repeatedly(devnet: Devnet, sent: dict[str, str]) -> None:
     first = [devnet.trace(txid) for txid in reversed(sent.values())]
     assert [devnet.trace(txid) for txid in reversed(sent.values())] == first
 
 
-def test_what_is_not_there_cannot_be_traced(devnet: Devnet, sent: dict[str, str]) -> None:
+def test_unknown_transactions_cannot_be_traced(devnet: Devnet, sent: dict[str, str]) -> None:
     with devnet.anchor():
         account = Account(devnet.accounts["wallet_2"].key, Client(devnet.url))
         gone = account.submit(ContractCall(contract(devnet), "g", (UIntValue(1),))).wait().txid
@@ -118,7 +118,7 @@ def test_what_is_not_there_cannot_be_traced(devnet: Devnet, sent: dict[str, str]
     assert devnet.trace(sent["one"]).status == "success"
 
 
-def test_a_block_of_several(devnet: Devnet) -> None:
+def test_traces_in_a_block_with_several_transactions(devnet: Devnet) -> None:
     with Devnet(deploy_contracts=False, start_time=START, block_interval_s=0) as slow:
         account = Account(slow.accounts["wallet_1"].key, Client(slow.url))
         account.submit(ContractPublish("c", SOURCE, 4))
@@ -146,9 +146,9 @@ def test_profile_of_one_transaction(devnet: Devnet, sent: dict[str, str]) -> Non
 
 
 @pytest.mark.usefixtures("sent")
-def test_profile_and_coverage_of_all(devnet: Devnet) -> None:
+def test_profile_and_coverage_of_all_transactions(devnet: Devnet) -> None:
     functions = devnet.profile()[contract(devnet)]["functions"]
-    assert functions["g"]["calls"] >= 2 * len(CALLS)  # with what was reverted
+    assert functions["g"]["calls"] >= 2 * len(CALLS)  # including reverted calls
     report = devnet.coverage().splitlines()
     assert f"SF:{contract(devnet)}.clar" in report
     hits = dict(line.removeprefix("DA:").split(",") for line in report if line.startswith("DA:"))
@@ -157,8 +157,8 @@ def test_profile_and_coverage_of_all(devnet: Devnet) -> None:
     assert "FNDA:1,read" in report
 
 
-def test_coverage_of_code_outside_of_functions(devnet: Devnet) -> None:
-    """Which branches were taken as the contract was published, also by what it calls then."""
+def test_coverage_of_top_level_code(devnet: Devnet) -> None:
+    """The branches that were taken when the contract was published, including those in functions it called."""
     source = """(define-constant LIMIT
   (* u2 u3))
 (define-data-var total uint
@@ -180,14 +180,14 @@ def test_coverage_of_code_outside_of_functions(devnet: Devnet) -> None:
     assert "FNDA:1,double" in record
 
 
-def test_nothing_is_noted_unless_asked_for() -> None:
+def test_coverage_and_profile_need_an_option() -> None:
     with Devnet(deploy_contracts=False) as plain:
         for ask in (plain.coverage, plain.profile):
             with pytest.raises(DevnetError, match=r"start the devnet with --coverage \(Devnet\(coverage=True\)\)"):
                 ask()
 
 
-def test_of_a_typed_call(shared_devnet: Devnet) -> None:
+def test_trace_of_a_typed_call(shared_devnet: Devnet) -> None:
     with shared_devnet.anchor():
         der = Der.connect(shared_devnet.url, shared_devnet.deployer)
         call = der.assets.set_role(Role.PAUSER, shared_devnet.accounts["wallet_1"].address, "", True)
@@ -201,7 +201,7 @@ def test_of_a_typed_call(shared_devnet: Devnet) -> None:
 
 
 class TestImpersonation:
-    def test_a_typed_call_as_somebody_else(self, shared_devnet: Devnet) -> None:
+    def test_a_typed_call_as_another_account(self, shared_devnet: Devnet) -> None:
         with shared_devnet.anchor():
             anyone = Der.connect(shared_devnet.url, shared_devnet.accounts["wallet_8"])
             call = anyone.assets.set_role(Role.PAUSER, anyone.assets.account.address, "", True)  # type: ignore[union-attr]
@@ -213,7 +213,7 @@ class TestImpersonation:
             assert pending.wait().sender == owner
             assert Client(shared_devnet.url).account(owner).nonce == nonce + 1
 
-    def test_it_stays_in_a_state_file(self, tmp_path: object) -> None:
+    def test_impersonated_transactions_stay_in_the_state_file(self, tmp_path: object) -> None:
         state = f"{tmp_path}/state"
         with Devnet(deploy_contracts=False, state_file=state) as first:
             sender, to = first.accounts["wallet_1"].address, first.accounts["wallet_2"].address
@@ -231,12 +231,12 @@ class TestImpersonation:
             ("ST000000000000000000002AMW42H.c", "is a contract: only addresses send transactions"),
         ],
     )
-    def test_only_of_addresses_of_test_networks(self, devnet: Devnet, sender: str, problem: str) -> None:
+    def test_only_testnet_addresses_can_be_impersonated(self, devnet: Devnet, sender: str, problem: str) -> None:
         payload = TokenTransfer(PrincipalValue(devnet.deployer.address), 5)
         with pytest.raises(DevnetError, match=rf"sender {sender} {problem}"):
             devnet.impersonate(sender, payload)
 
-    def test_what_a_node_would_refuse_otherwise(self, devnet: Devnet) -> None:
+    def test_other_checks_of_a_node_still_apply(self, devnet: Devnet) -> None:
         payload = TokenTransfer(PrincipalValue(devnet.deployer.address), 5)
         with pytest.raises(DevnetError, match="transaction rejected: NotEnoughFunds"):
             devnet.impersonate("ST000000000000000000002AMW42H", payload)
@@ -245,7 +245,7 @@ class TestImpersonation:
         )
         assert response.status_code == 400
 
-    def test_without_control_it_is_not_served(self) -> None:
+    def test_without_control_impersonation_and_traces_are_disabled(self) -> None:
         with Devnet(deploy_contracts=False, control=False) as closed:
             payload = TokenTransfer(PrincipalValue("ST000000000000000000002AMW42H"), 5)
             with pytest.raises(DerClientError):

@@ -1,4 +1,4 @@
-"""What web pages may do, and what they may not: a browser asks for them, or sends what needs no asking."""
+"""What web pages may do, with requests that need a preflight and with those that a browser sends at once."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def allowed(response: requests.Response) -> str | None:
         "/nothing",
     ],
 )
-def test_pages_may_read_what_node_and_api_answer(bare: BareDevnet, path: str) -> None:
-    """Refusals as well; the node gives them to anybody, also without an origin."""
+def test_pages_may_read_responses_of_node_and_api(bare: BareDevnet, path: str) -> None:
+    """This includes errors, and requests without an origin."""
     for headers in ({"origin": PAGE}, {}):
         assert allowed(send(bare, "GET", path, headers)) == "*"
 
@@ -71,7 +71,7 @@ def test_pages_may_send_transactions(bare: BareDevnet) -> None:
 
 @pytest.mark.parametrize("action", CONTROL)
 def test_pages_do_not_control_the_devnet(bare: BareDevnet, action: str) -> None:
-    """Neither by what a browser asks for first, nor by what it sends at once, such as a form."""
+    """Neither requests with a preflight nor those without, such as forms, are allowed."""
     path = f"/devnet/{action}"
     asked = preflight(bare, path)
     assert (asked.status_code, allowed(asked)) == (403, None)
@@ -79,7 +79,7 @@ def test_pages_do_not_control_the_devnet(bare: BareDevnet, action: str) -> None:
     origins = [
         {"origin": PAGE},
         {"origin": "null"},
-        {"origin": bare.devnet.url},  # of a name that was made to mean this machine
+        {"origin": bare.devnet.url},  # the page's domain name was pointed at this machine
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"sec-fetch-site": "same-origin"},
@@ -96,8 +96,8 @@ def test_pages_do_not_control_the_devnet(bare: BareDevnet, action: str) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:3999", "localhost.evil.example", "127.0.0.1.example", "[x]", ""]
 )
-def test_names_that_others_made_mean_this_machine(bare: BareDevnet, host: str) -> None:
-    """A page of such a name asks its own origin: the browser names no origin then, and no site without https."""
+def test_foreign_domain_names_that_point_at_this_machine(bare: BareDevnet, host: str) -> None:
+    """Such a page requests its own origin: the browser sends no ``Origin``, and without https no ``Sec-Fetch-Site``."""
     headers = {"host": host}
     before = bare.json("/devnet")
     accounts = send(bare, "GET", "/devnet/accounts", headers)
@@ -111,11 +111,11 @@ def test_names_that_others_made_mean_this_machine(bare: BareDevnet, host: str) -
 @pytest.mark.parametrize(
     "host", ["localhost", "LocalHost:3999", "127.0.0.1", "192.168.1.5:3999", "[::1]", "[fe80::1]:3999"]
 )
-def test_names_of_this_machine(bare: BareDevnet, host: str) -> None:
+def test_names_of_this_machine_are_allowed(bare: BareDevnet, host: str) -> None:
     assert send(bare, "GET", "/devnet/accounts", {"host": host}).ok
 
 
-def test_name_that_it_was_started_with() -> None:
+def test_the_host_name_given_at_start_is_allowed() -> None:
     name = socket.gethostname()
     try:
         socket.getaddrinfo(name, 0)
@@ -129,14 +129,14 @@ def test_name_that_it_was_started_with() -> None:
         assert send(bare, "GET", "/devnet/accounts", {"host": f"{name}.example"}).status_code == 403
 
 
-def test_pages_cannot_read_what_controls_the_devnet(bare: BareDevnet) -> None:
+def test_pages_cannot_read_control_endpoints(bare: BareDevnet) -> None:
     for path in ("/devnet", "/devnet/accounts"):
         assert allowed(send(bare, "GET", path, {})) is None
     accounts = send(bare, "GET", "/devnet/accounts", {"origin": PAGE})
     assert (accounts.status_code, allowed(accounts)) == (403, None)
     itself = send(bare, "GET", "/devnet", {"origin": PAGE})
     assert (itself.status_code, allowed(itself)) == (200, None)
-    assert send(bare, "GET", "/devnet/accounts", {"sec-fetch-site": "none"}).ok  # who types the address
+    assert send(bare, "GET", "/devnet/accounts", {"sec-fetch-site": "none"}).ok  # the user types the address
 
 
 EXPLORER = Path(__file__).parents[3] / "devnet" / "explorer"
@@ -144,19 +144,19 @@ SHOWN = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class TestExplorer:
-    def test_who_asks_for_a_page_gets_one(self, bare: BareDevnet) -> None:
+    def test_browsers_get_the_explorer(self, bare: BareDevnet) -> None:
         page = send(bare, "GET", "/", SHOWN)
         assert page.status_code == 200
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.text == (EXPLORER / "index.html").read_text()
 
     @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-    def test_programs_get_what_a_node_says(self, bare: BareDevnet, accept: str) -> None:
+    def test_programs_get_the_response_of_a_node(self, bare: BareDevnet, accept: str) -> None:
         answer = send(bare, "GET", "/", {"accept": accept})
         assert (answer.status_code, answer.text) == (404, "No such file or directory")
 
-    def test_its_files_are_served_and_nothing_else(self, bare: BareDevnet) -> None:
-        unserved = {"index.html", "answers.d.ts"}  # the page has its own address; types are for those who write it
+    def test_only_the_explorers_files_are_served(self, bare: BareDevnet) -> None:
+        unserved = {"index.html", "answers.d.ts"}  # the page has its own address; the types are for development
         files = [path for path in EXPLORER.rglob("*") if path.is_file() and path.name not in unserved]
         assert len(files) > 10
         for path in files:
@@ -167,17 +167,17 @@ class TestExplorer:
         for name in ("", *unserved, "../main.js", "..%2fmain.js", "views", "nothing.js", "%00"):
             assert send(bare, "GET", f"/explorer/{name}", SHOWN).status_code in {400, 404}, name
 
-    def test_nothing_runs_but_its_own_files(self, bare: BareDevnet) -> None:
+    def test_only_the_explorers_own_files_may_run(self, bare: BareDevnet) -> None:
         text = send(bare, "GET", "/", SHOWN).headers["content-security-policy"]
         policy = dict(rule.split(" ", 1) for rule in text.split("; "))
         assert policy["default-src"] == "'none'"
         assert policy["script-src"] == policy["style-src"] == policy["img-src"] == "'self'"
         assert policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
-        assert policy["trusted-types"] == "'none'"  # no text can become HTML
+        assert policy["trusted-types"] == "'none'"  # text cannot become HTML
         assert "unsafe" not in text
         assert "style=" not in (EXPLORER / "index.html").read_text()
 
-    def test_it_may_read_traces_and_no_other_page_may(self, bare: BareDevnet) -> None:
+    def test_only_the_explorer_may_read_traces(self, bare: BareDevnet) -> None:
         txid = bare.send(bare.account(1), TokenTransfer(PrincipalValue(bare.account(2).address), 1))
         path = f"/devnet/trace/0x{txid}"
         assert send(bare, "GET", path, {"sec-fetch-site": "same-origin"}).json()["status"] == "success"

@@ -1,4 +1,4 @@
-"""Generated modules: they pass the checkers, agree with the deployed contract, and can be called and read."""
+"""Generated modules: they pass the checkers, match the deployed contract, and can be called and read."""
 
 from __future__ import annotations
 
@@ -74,19 +74,19 @@ def board(devnet: Devnet, generated: ModuleType) -> Any:
     return generated.Board(client, devnet.deployer.address, Account(devnet.accounts["wallet_1"].key, client))
 
 
-def test_the_text_is_as_formatters_and_checkers_want_it(folder: Path) -> None:
+def test_generated_modules_pass_formatters_and_checkers(folder: Path) -> None:
     for command in (
         ["ruff", "format", "--isolated", "--line-length=120", "--check"],
         ["ruff", "check", "--isolated", "--line-length=120", "--select=E,F,I,N,RUF,UP,B"],
         ["mypy", "--strict", "--config-file=", "--no-incremental"],
     ):
-        run = subprocess.run(  # noqa: S603 -- checkers, on what was just written
+        run = subprocess.run(  # noqa: S603 -- checkers, on files that were just generated
             [sys.executable, "-m", *command, "."], cwd=folder, capture_output=True, text=True, check=False
         )
         assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_it_agrees_with_what_is_deployed(board: Any, folder: Path, devnet: Devnet) -> None:
+def test_generated_modules_match_the_deployed_contracts(board: Any, folder: Path, devnet: Devnet) -> None:
     assert board.differences() == ()
     tokens = load(folder / "tokens.py").Tokens(Client(devnet.url), devnet.deployer.address)
     assert tokens.differences() == ()
@@ -110,7 +110,7 @@ def test_fields_keep_the_order_of_the_source(folder: Path) -> None:
     assert list(module.Bought.model_fields) == ["seller", "amount"]
 
 
-def test_the_same_source_gives_the_same_text(texts: dict[str, str]) -> None:
+def test_the_same_source_generates_the_same_text(texts: dict[str, str]) -> None:
     assert modules_of_file(BOARD)["board"] == texts["board"]
 
 
@@ -139,7 +139,7 @@ def test_calls_and_reads(board: Any, generated: ModuleType, devnet: Devnet) -> N
     assert (board.fungible_tokens, board.non_fungible_tokens) == (("point",), ("seat",))
 
 
-def test_the_other_functions(board: Any, generated: ModuleType, devnet: Devnet) -> None:
+def test_calls_with_traits_lists_and_tuples(board: Any, generated: ModuleType, devnet: Devnet) -> None:
     receipt = board.pay(f"{devnet.deployer.address}.tokens", 3).send().wait()
     assert receipt.value is True
     items = [generated.Item(item=1, lambda_=b"a", pay=True)] * 200
@@ -150,7 +150,7 @@ def test_the_other_functions(board: Any, generated: ModuleType, devnet: Devnet) 
     assert board.nested((inner, None)).send().wait().value == (inner, None)
 
 
-def test_errors(board: Any, generated: ModuleType) -> None:
+def test_contract_errors_are_named(board: Any, generated: ModuleType) -> None:
     with pytest.raises(ContractError, match="only the owner may do this") as caught:
         board.only_owner().send().wait()
     assert caught.value.error is generated.BoardError.ERR_NOT_OWNER
@@ -166,7 +166,7 @@ def test_errors(board: Any, generated: ModuleType) -> None:
     assert board.fail_with_tuple(0).send().wait().value is True
 
 
-def test_the_command(devnet: Devnet, tmp_path: Path, texts: dict[str, str]) -> None:
+def test_the_generate_command(devnet: Devnet, tmp_path: Path, texts: dict[str, str]) -> None:
     run = CliRunner()
     contract_id = f"{devnet.deployer.address}.board"
     shown = run.invoke(app, ["generate", contract_id, "--url", devnet.url])
@@ -185,7 +185,7 @@ def test_the_command(devnet: Devnet, tmp_path: Path, texts: dict[str, str]) -> N
     assert "not up to date" in stale.stderr
 
 
-def test_contracts_of_others_that_a_file_names(tmp_path: Path) -> None:
+def test_a_file_that_refers_to_contracts_of_other_deployers(tmp_path: Path) -> None:
     sip_009 = "SP2PABAF9FTAJYNFZH93XENAJ8FVY99RRM50D2JG9.nft-trait"
     issuer = "SP3FBR2AGK5H9QBDH3EEN6DF8EK8JY7RX8QJ5SVTE"
     (tmp_path / f"{issuer}.prices.clar").write_text("(define-read-only (price) {now: u5})")
@@ -204,7 +204,7 @@ def test_contracts_of_others_that_a_file_names(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".cache"))
 
 
-def test_a_contract_that_pays_when_it_is_published(tmp_path: Path) -> None:
+def test_a_contract_that_pays_during_publication(tmp_path: Path) -> None:
     (tmp_path / "gift.clar").write_text(
         """(define-constant SAFE (as-contract tx-sender))
 (define-read-only (paid) (stx-get-balance SAFE))
@@ -213,8 +213,8 @@ def test_a_contract_that_pays_when_it_is_published(tmp_path: Path) -> None:
     assert "def paid(self) -> UInt: ..." in modules_of_file(tmp_path / "gift.clar")["gift"]
 
 
-def test_a_source_that_does_not_show_its_version(tmp_path: Path) -> None:
-    """Two definitions of a trait are the same one since version 2 of Clarity only."""
+def test_a_source_without_a_visible_clarity_version(tmp_path: Path) -> None:
+    """Two definitions of the same trait match only since Clarity 2."""
     trait = "(define-trait coin ((give (uint) (response bool uint))))"
     (tmp_path / "a.clar").write_text(trait)
     (tmp_path / "b.clar").write_text(f"{trait} (define-public (use (what <coin>)) (contract-call? what give u1))")
@@ -254,7 +254,7 @@ def half(tmp_path: Path) -> Path:
     return project
 
 
-def test_a_project_of_which_not_all_can_be_had(half: Path, tmp_path: Path) -> None:
+def test_unavailable_contracts_of_a_project_are_left_out(half: Path, tmp_path: Path) -> None:
     output = tmp_path / "package"
     command = ["generate", str(half), "-o", str(output), "--url", "http://127.0.0.1:9"]
     done = CliRunner().invoke(app, command)
@@ -274,7 +274,7 @@ def test_a_project_of_which_not_all_can_be_had(half: Path, tmp_path: Path) -> No
     assert CliRunner().invoke(app, [*command, "--check"]).exit_code == 1
 
 
-def test_a_project_must_be_whole_where_nothing_may_be_left_out(half: Path) -> None:
+def test_an_incomplete_project_is_rejected(half: Path) -> None:
     for name in ("gone", "caller", "callers-caller"):
         (half / f"{name}.clar").write_text("(define-read-only (f) u1)")
     with pytest.raises(DeploymentError, match=r"contract wrong cannot be published: .*unresolved function 'g'"):
@@ -284,7 +284,7 @@ def test_a_project_must_be_whole_where_nothing_may_be_left_out(half: Path) -> No
         modules_of_project(half)
 
 
-def test_what_is_printed_and_not_understood_is_named() -> None:
+def test_print_events_of_unknown_types_are_listed() -> None:
     issuer = "SP3FBR2AGK5H9QBDH3EEN6DF8EK8JY7RX8QJ5SVTE"
     source = f"""(define-public (known) (begin (print u1) (ok true)))
 
@@ -309,7 +309,7 @@ def test_what_is_printed_and_not_understood_is_named() -> None:
         (["generate", str(HERE), "-o", "x"], "is not a Clarinet project"),
     ],
 )
-def test_mistakes(arguments: list[str], words: str) -> None:
+def test_invalid_arguments_are_rejected(arguments: list[str], words: str) -> None:
     failed = CliRunner().invoke(app, arguments)
     assert failed.exit_code != 0
     assert words in failed.stderr + str(failed.exception or "")
