@@ -1,4 +1,4 @@
-"""Account and client against the embedded devnet, which knows nothing of this library's code."""
+"""Account and client against the embedded devnet, which shares no code with them."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_unknown_things(client: Client, account: Account, counter: str) -> None:
     assert client.balances(stranger).stx_ustx == 0
 
 
-def test_failures(account: Account, counter: str, other: str) -> None:
+def test_failed_transactions_raise_errors(account: Account, counter: str, other: str) -> None:
     with pytest.raises(TransactionFailedError, match="u404") as refused:
         account.submit(ContractCall(counter, "refuse")).wait()
     assert type(refused.value) is TransactionFailedError
@@ -160,7 +160,9 @@ def test_failures(account: Account, counter: str, other: str) -> None:
     assert account.submit(pay, mode=PostConditionMode.ALLOW).wait().status == "success"
 
 
-def test_refusals(devnet: Devnet, account: Account, client: Client, counter: str, other: str) -> None:
+def test_rejected_transactions_raise_errors_and_use_no_nonce(
+    devnet: Devnet, account: Account, client: Client, counter: str, other: str
+) -> None:
     poor = Account(PrivateKey.generate(), client)
     with pytest.raises(TransactionRejectedError, match="fund the account") as caught:
         poor.transfer(other, 1)
@@ -176,11 +178,11 @@ def test_refusals(devnet: Devnet, account: Account, client: Client, counter: str
     with pytest.raises(TransactionRejectedError, match="is at") as caught:
         account.submit(TokenTransfer(PrincipalValue(other), 1), nonce=0)
     assert caught.value.reason == "BadNonce"
-    # No refusal used up a nonce.
+    # The rejected transactions have used no nonce.
     assert account.transfer(other, 1).wait().nonce == account.next_nonce() - 1
 
 
-def test_many_threads(account: Account, other: str) -> None:
+def test_transfers_from_many_threads_use_consecutive_nonces(account: Account, other: str) -> None:
     pending: list[PendingTransaction] = []
     first = account.next_nonce()
 
@@ -196,7 +198,7 @@ def test_many_threads(account: Account, other: str) -> None:
     assert nonces == list(range(first, first + 20))
 
 
-def test_the_same_bytes_twice(account: Account, client: Client, other: str) -> None:
+def test_sending_the_same_bytes_twice_pays_once(account: Account, client: Client, other: str) -> None:
     before = client.account(other).balance_ustx
     signed = account.sign(account.build(TokenTransfer(PrincipalValue(other), 7)))
     assert account.send(signed).wait().txid == signed.txid
@@ -204,7 +206,7 @@ def test_the_same_bytes_twice(account: Account, client: Client, other: str) -> N
     assert client.account(other).balance_ustx == before + 7
 
 
-def test_after_a_revert(devnet: Devnet, account: Account, other: str) -> None:
+def test_nonces_after_a_revert(devnet: Devnet, account: Account, other: str) -> None:
     account.transfer(other, 1).wait()
     with devnet.anchor():
         account.transfer(other, 1).wait()
@@ -223,7 +225,7 @@ def test_fees(account: Account, client: Client, other: str) -> None:
     assert client.transfer_fee_rate() >= 1
 
 
-def test_sponsored(account: Account, client: Client, other: str) -> None:
+def test_sponsored_transaction(account: Account, client: Client, other: str) -> None:
     origin = PrivateKey.generate()
     address = origin.address(DEVNET)
     account.transfer(address, 10).wait()
@@ -252,7 +254,7 @@ def test_simulation(account: Account, client: Client, counter: str) -> None:
     assert client.call_read(counter, "get-count") == UIntValue(0)
 
 
-def test_what_the_node_tells_of_itself(client: Client) -> None:
+def test_node_info_and_network(client: Client) -> None:
     assert client.network is DEVNET
     assert client.checked_network() is DEVNET
     assert client.info().network_id == DEVNET.chain_id

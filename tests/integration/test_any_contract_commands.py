@@ -1,4 +1,4 @@
-"""``der balance, transfer, tx, events, read, call, console``, on the five contracts and on one of somebody else."""
+"""``der balance, transfer, tx, events, read, call, console``, on the five contracts and on a third-party one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SOURCE = """
 
 @pytest.fixture(autouse=True)
 def vault(devnet: Devnet, der: Der, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A contract of somebody else, with some gold of wallet_2."""
+    """A third-party contract, in which wallet_2 has some gold."""
     monkeypatch.setenv("DER_URL", devnet.url)
     monkeypatch.setenv("COLUMNS", str(WIDTH))
     monkeypatch.delenv("DER_KEY", raising=False)
@@ -66,12 +66,12 @@ class TestReading:
             (5, "nobody", "f: expected principal, got 'nobody'"),
         ],
     )
-    def test_what_does_not_fit(self, place: int, text: str, said: str) -> None:
+    def test_arguments_that_do_not_fit_are_rejected(self, place: int, text: str, said: str) -> None:
         arguments = ["-5", "true", "0x00ff", "text", "none", "wallet_5"]
         arguments[place] = text
         assert failure("read", "wallet_2.vault", "echo", *arguments).startswith(said)
 
-    def test_what_there_is(self, vault: str) -> None:
+    def test_functions_are_listed_and_checked(self, vault: str) -> None:
         assert "echo" in table("read", "wallet_2.vault")
         assert "to: principal" in table("call", "wallet_2.vault")
         assert failure("read", "wallet_2.vault", "ech") == f"{vault} has no read-only function 'ech'; it has: echo"
@@ -79,13 +79,13 @@ class TestReading:
         assert "not found at" in failure("read", "wallet_2.volt", "echo")
         assert "expected 6 arguments, got 1" in failure("read", "wallet_2.vault", "echo", "1")
 
-    def test_the_five_by_short_names(self, der: Der) -> None:
+    def test_the_five_contracts_have_short_names(self, der: Der) -> None:
         assert answer("read", "market", "get-offer-count")["result"] == "u0"
         assert answer("read", "settlement", "get-fee-bps")["contract_id"] == der.settlement.contract_id
 
 
 class TestCalling:
-    def test_what_moves_when_tried_may_move(self, devnet: Devnet) -> None:
+    def test_post_conditions_come_from_the_simulation(self, devnet: Devnet) -> None:
         to = devnet.accounts["wallet_5"].address
         shown = run("call", "wallet_2.vault", "send", "300", "wallet_5", "--key", "wallet_2")
         assert shown.exit_code == 1
@@ -96,7 +96,7 @@ class TestCalling:
         balances = Client(devnet.url).balances(to)
         assert list(balances.fungible_tokens.values()) == [300]
 
-    def test_conditions_that_are_given(self, vault: str) -> None:
+    def test_given_post_conditions_are_used(self, vault: str) -> None:
         pay = ("call", "wallet_2.vault", "pay", "5000", "wallet_5", "--key", "wallet_2", "--yes")
         assert "would not meet a post-condition" in failure(*pay, "--post-condition", "me <= 0.004STX")
         assert answer(*pay, "--post-condition", "me <= 5000uSTX")["status"] == "success"
@@ -114,7 +114,7 @@ class TestCalling:
         said = failure("call", "wallet_2.vault", "note", "7", '{to: none, text: "x"}', "--key", "wallet_5")
         assert "lacks tags" in said
 
-    def test_what_would_fail_is_not_sent(self, devnet: Devnet) -> None:
+    def test_calls_that_would_fail_are_not_sent(self, devnet: Devnet) -> None:
         client, address = Client(devnet.url), devnet.accounts["wallet_5"].address
         nonce = client.account(address).nonce
         assert failure("call", "wallet_2.vault", "refuse", "--key", "wallet_5", "--yes") == (
@@ -144,7 +144,7 @@ class TestMoney:
         assert "sends 1.500000 STX to wallet_5, memo b'for tea'" in shown
         assert "transfer 1.500000 STX from wallet_2 to wallet_5" in shown
 
-    def test_unasked_nothing_moves(self, devnet: Devnet) -> None:
+    def test_a_transfer_needs_confirmation(self, devnet: Devnet) -> None:
         client, to = Client(devnet.url), devnet.accounts["wallet_5"].address
         before = client.account(to).balance_ustx
         result = run("transfer", "1.5STX", "wallet_5", "--key", "wallet_2")
@@ -164,7 +164,7 @@ class TestMoney:
             (("1000000000STX", "wallet_5"), "wallet_2 ("),
         ],
     )
-    def test_mistakes(self, arguments: tuple[str, ...], said: str) -> None:
+    def test_invalid_transfers_are_rejected(self, arguments: tuple[str, ...], said: str) -> None:
         assert failure("transfer", *arguments, "--key", "wallet_2").startswith(said)
 
     def test_balances(self, devnet: Devnet, vault: str) -> None:
@@ -185,7 +185,7 @@ class TestLooking:
         assert "status abort_by_response" in shown
         assert "ERR_NOT_PAUSER, only a pauser may do this" in shown
 
-    def test_one_that_is_not_there(self) -> None:
+    def test_an_unknown_transaction_is_reported(self) -> None:
         assert failure("tx", "ab" * 32).startswith("transaction not found at ")
         assert "is not 64 hexadecimal digits" in failure("tx", "abc")
 

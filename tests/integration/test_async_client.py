@@ -1,4 +1,4 @@
-"""The asynchronous client on the devnet, and against servers that do what they should not."""
+"""The asynchronous client on the devnet, and against misbehaving servers."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_contract_from_publishing_to_its_logs(devnet: Devnet) -> None:
     run(devnet.url, use)
 
 
-def test_refusals_and_networks(devnet: Devnet) -> None:
+def test_rejections_and_networks(devnet: Devnet) -> None:
     key = devnet.accounts["wallet_2"].key
     to = PrincipalValue(devnet.accounts["wallet_1"].address)
     poor = Transaction.build(TokenTransfer(to, 5), public_key=key.public_key, network=DEVNET, nonce=999, fee=10_000)
@@ -118,8 +118,8 @@ def test_refusals_and_networks(devnet: Devnet) -> None:
     run(devnet.url, wrong, network=MAINNET)
 
 
-def test_every_method_of_the_client_is_there() -> None:
-    own = {"checked_network", "network", "listen_for_blocks"}  # the last needs a thread, and here is none needed
+def test_the_async_client_has_every_method_of_the_client() -> None:
+    own = {"checked_network", "network", "listen_for_blocks"}  # the last one is for threads
     names = {name for name, member in vars(Client).items() if callable(member) and not name.startswith("_")}
     for base in Client.__mro__[1:-1]:
         names |= {name for name in vars(base) if not name.startswith("_")}
@@ -128,7 +128,7 @@ def test_every_method_of_the_client_is_there() -> None:
 
 
 class TestHostile:
-    """The same bounds as those of the synchronous client."""
+    """The async client has the same limits as the synchronous one."""
 
     @pytest.mark.parametrize(
         ("start", "piece"),
@@ -140,7 +140,9 @@ class TestHostile:
             (OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n5\r\n0\r\n", b"X: y\r\n"),
         ],
     )
-    def test_dripping(self, serve: Callable[[Handle], Server], start: bytes, piece: bytes) -> None:
+    def test_dripping_responses_reach_the_deadline(
+        self, serve: Callable[[Handle], Server], start: bytes, piece: bytes
+    ) -> None:
         def drip(connection: socket.socket, _: bytes) -> None:
             connection.sendall(start)
             for _second in range(2000):
@@ -169,7 +171,7 @@ class TestHostile:
         assert server.connections == 1
         assert all(b"x-api-key: hush" in request and b"ookie" not in request for request in server.requests)
 
-    def test_too_large(self, serve: Callable[[Handle], Server]) -> None:
+    def test_too_large_responses_are_rejected(self, serve: Callable[[Handle], Server]) -> None:
         server = serve(lambda connection, _: answer(connection, bytes(10_000)))
 
         async def use(client: AsyncClient) -> None:
@@ -196,14 +198,14 @@ class TestHostile:
 
         run(serve(handle).url, use)
 
-    def test_nobody_there(self) -> None:
+    def test_an_unreachable_node_is_reported(self) -> None:
         async def use(client: AsyncClient) -> None:
             with pytest.raises(NothingSentError, match="is the node running"):
                 await client.send(b"signed")
 
         run(url_of_nobody(), use, retries=ONCE)
 
-    def test_busy_then_not(self, serve: Callable[[Handle], Server]) -> None:
+    def test_busy_responses_are_retried(self, serve: Callable[[Handle], Server]) -> None:
         replies = ["503 Service Unavailable", "200 OK"]
         server = serve(lambda connection, _: answer(connection, b"5", replies.pop(0)))
 

@@ -1,4 +1,4 @@
-"""Typed contracts in an event loop: what is declared once can be called and awaited."""
+"""Typed contracts in an event loop: functions that are declared once can be called and awaited."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def run(bar: Bar, use: Callable[[Bar], Coroutine[Any, Any, T]]) -> T:
     return asyncio.run(used())
 
 
-def test_reading_at_once(bar: Bar) -> None:
+def test_concurrent_reads(bar: Bar) -> None:
     bar.open_tab(1, 50).send().wait()
 
     async def use(bar: Bar) -> None:
@@ -127,12 +127,12 @@ def test_reading_at_once(bar: Bar) -> None:
         assert tab == Tab(who=bar.account.address, amount=50)
         assert (nothing, owner, most, checked) == (None, bar.deployer, 500, 3)
         assert await bar.differences.aio() == bar.differences() == ()
-        assert bar.tabs(1) == tab  # the blocking form is there, too
+        assert bar.tabs(1) == tab  # the blocking form works, too
 
     run(bar, use)
 
 
-def test_many_calls_of_one_account_at_once(bar: Bar) -> None:
+def test_concurrent_calls_of_one_account(bar: Bar) -> None:
     async def use(bar: Bar) -> None:
         async def opened(number: int) -> int | None:
             pending = await bar.open_tab.aio(number, number + 10).send()
@@ -166,7 +166,7 @@ def test_a_call_step_by_step(bar: Bar) -> None:
     run(bar, use)
 
 
-def test_errors_with_what_can_be_looked_up(bar: Bar) -> None:
+def test_errors_have_details_from_the_chain(bar: Bar) -> None:
     async def use(bar: Bar) -> None:
         with pytest.raises(ContractError, match=r"bar\.check: ERR_CLOSED .*; at most 500, got 501"):
             await bar.check.aio(501)
@@ -187,7 +187,7 @@ def test_errors_with_what_can_be_looked_up(bar: Bar) -> None:
     run(bar, use)
 
 
-def test_events_with_those_to_come(bar: Bar) -> None:
+def test_past_and_future_events(bar: Bar) -> None:
     bar.open_tab(1, 50).send().wait()
     bar.open_tab(2, 50).send().wait()
     height = bar.client.block().height
@@ -225,7 +225,7 @@ def test_events_of_a_fork(chain: Devnet, bar: Bar) -> None:
     run(bar, use)
 
 
-def test_another_loop_and_account_need_what_they_need(bar: Bar) -> None:
+def test_clients_and_accounts_are_checked(bar: Bar) -> None:
     with pytest.raises(InvalidValueError, match=r"bar has no client for an event loop: use .*with_async_client"):
         asyncio.run(bar.owner.aio())
     with pytest.raises(InvalidValueError, match="no client for an event loop"):
@@ -244,7 +244,7 @@ def test_another_loop_and_account_need_what_they_need(bar: Bar) -> None:
     run(bar, elsewhere)
 
 
-def test_what_was_dropped_frees_its_nonce(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dropped_transaction_frees_its_nonce(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     async def use(bar: Bar) -> None:
@@ -263,7 +263,7 @@ def test_what_was_dropped_frees_its_nonce(bar: Bar, monkeypatch: pytest.MonkeyPa
     assert seen == ["dropped"]
 
 
-def test_our_contracts(der: Der) -> None:
+def test_the_projects_contracts(der: Der) -> None:
     async def use() -> None:
         async with AsyncClient(der.client.url, retries=RetryPolicy(attempts=1)) as node:
             ours = der.with_async_client(node)

@@ -1,4 +1,4 @@
-"""The benchmarks with a devnet do the right work; how fast it is done is not tested."""
+"""The benchmarks that use a devnet do the right work; their speed is not tested."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks import devnet, suite
 from benchmarks.measure import Scale
 
 
-def test_the_devnet_and_the_simnet_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_devnet_and_the_simnet_do_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devnet, "HISTORY", 100)
     monkeypatch.setattr(devnet, "_BURST", 20)
     goals = {}
@@ -46,7 +46,7 @@ def test_the_outbox_does_the_same_work() -> None:
     }
 
 
-def test_commands_answer() -> None:
+def test_the_commands_work() -> None:
     goals: dict[tuple[str, str], tuple[Scale, float | None]] = {}
     with suite.works(["commands"]) as works:
         for work in works:

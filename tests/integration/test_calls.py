@@ -1,4 +1,4 @@
-"""The life of a call through the typed clients: simulate, build, sign, send, wait; and what goes wrong on the way."""
+"""Calls through the typed clients: simulate, build, sign, send, wait, and the errors of each step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MAINNET_ADDRESS = "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
 
 
-def test_a_call_is_taken_one_step_at_a_time(devnet: Devnet) -> None:
+def test_a_call_step_by_step(devnet: Devnet) -> None:
     wallet = devnet.accounts["wallet_1"]
     der = Der.connect(devnet.url, wallet)
     call = der.assets.register_asset(AssetKind.WIND, 5_000_000, "u4pru", REGION, bytes(32), 3600)
@@ -89,7 +89,7 @@ def test_sending_the_same_transaction_twice_is_harmless(devnet: Devnet) -> None:
     assert der.assets.get_asset_count() == 1
 
 
-def test_errors_of_a_contract_have_its_name_for_them(parties: Parties) -> None:
+def test_contract_errors_have_the_contracts_names(parties: Parties) -> None:
     call = parties.registrar.assets.verify_asset(99, 1, None)
     with pytest.raises(ContractError, match=r"ERR_ASSET_NOT_FOUND \(u1008\): no asset has this id") as caught:
         call.send().wait()
@@ -104,12 +104,12 @@ def test_errors_of_a_contract_have_its_name_for_them(parties: Parties) -> None:
     assert (simulated.value.code, simulated.value.txid) == (1008, "")
 
 
-def test_errors_of_a_contract_that_is_called_are_named_too(parties: Parties) -> None:
+def test_errors_of_called_contracts_are_named(parties: Parties) -> None:
     with pytest.raises(ContractError, match="ERR_OFFER_NOT_FOUND"):
         parties.buyer.settlement.accept_and_fund(99, 1, 1, 1, 0).send().wait()
 
 
-def test_a_batch_answers_for_each_item(parties: Parties) -> None:
+def test_a_batch_returns_a_result_for_each_item(parties: Parties) -> None:
     asset_id = register(parties, None)
     parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
     day = parties.oracle.now().date()
@@ -119,7 +119,7 @@ def test_a_batch_answers_for_each_item(parties: Parties) -> None:
     assert recorded.is_ok
 
 
-def test_wrong_arguments_are_refused_before_anything_is_signed(der: Der, devnet: Devnet) -> None:
+def test_invalid_arguments_are_rejected_before_signing(der: Der, devnet: Devnet) -> None:
     height = devnet.block_height
     asset, market = der.assets, der.market
     day = der.now().date()
@@ -143,14 +143,14 @@ def test_wrong_arguments_are_refused_before_anything_is_signed(der: Der, devnet:
     assert devnet.block_height == height
 
 
-def test_addresses_of_another_network_are_refused(der: Der) -> None:
+def test_addresses_of_another_network_are_rejected(der: Der) -> None:
     call = der.assets.set_role(Role.REGISTRAR, MAINNET_ADDRESS, "", True)
     for act in (call.send, call.transaction, call.simulate):
         with pytest.raises(AddressError, match=r"argument of set-role: SP1PQ.* is an address of mainnet, but"):
             act()
 
 
-def test_reading_needs_no_account_and_signing_does(devnet: Devnet) -> None:
+def test_reading_needs_no_account_but_signing_does(devnet: Devnet) -> None:
     der = Der.connect(devnet.url)
     assert der.assets.get_contract_owner() == devnet.deployer.address
     with pytest.raises(SigningError, match="without an account"):
@@ -163,8 +163,8 @@ def test_a_transaction_of_another_call_is_not_sent(devnet: Devnet, der: Der) -> 
         der.assets.set_paused(False).send(signed)
 
 
-def test_what_was_not_declared_cannot_move(parties: Parties, plant: ReadyPlant) -> None:
-    """The same call with its post-conditions left out: deny mode rolls it back."""
+def test_assets_without_post_conditions_cannot_move(parties: Parties, plant: ReadyPlant) -> None:
+    """In deny mode, a call without its post-conditions is rolled back."""
 
     class Careless(Contract, name="settlement"):
         @public
@@ -190,7 +190,7 @@ def test_what_was_not_declared_cannot_move(parties: Parties, plant: ReadyPlant) 
     assert parties.buyer.settlement.get_payment_count() == 0
 
 
-def test_an_answer_of_another_type_is_named(der: Der) -> None:
+def test_a_result_of_another_type_is_reported(der: Der) -> None:
     class Other(Contract, name="settlement"):
         @read_only
         def get_surplus(self) -> bool: ...
@@ -217,12 +217,12 @@ def test_history_is_typed_and_can_start_anywhere(parties: Parties, devnet: Devne
     assert list(assets.events(since=moment + timedelta(days=1))) == []
 
 
-def test_unknown_topics_are_given_as_they_are() -> None:
+def test_events_with_unknown_topics_are_returned_unchanged() -> None:
     value = TupleValue({"topic": AsciiValue("from-the-future")})
     assert read_event(encode(value), ()) == UnknownEvent(value, "no event of this contract is declared")
 
 
-def test_many_things_are_listed_page_by_page(parties: Parties) -> None:
+def test_long_lists_are_read_page_by_page(parties: Parties) -> None:
     for number in range(33):
         register(parties, None, capacity_w=number + 1)
     listed = parties.seller.list_assets()
@@ -232,12 +232,12 @@ def test_many_things_are_listed_page_by_page(parties: Parties) -> None:
     assert parties.seller.list_payments() == {}
 
 
-def test_a_node_that_is_down_is_a_typed_error() -> None:
+def test_an_unreachable_node_is_a_typed_error() -> None:
     with pytest.raises(NodeUnreachableError, match=r"is the node running.*\[http://127.0.0.1:9"):
         Der.connect("http://127.0.0.1:9", PrivateKey.generate())
 
 
-def test_a_network_has_to_be_told_whose_contracts_are_meant(devnet: Devnet) -> None:
+def test_invalid_deployers_are_rejected(devnet: Devnet) -> None:
     with pytest.raises(AddressError):
         Der.connect(devnet.url, deployer="ST123")
     with pytest.raises(AddressError, match="not the contract"):

@@ -1,4 +1,4 @@
-"""Certificates of the demo's chain: issued from an index, examined with and without a node, forged in every field."""
+"""Certificates of the demo's chain: issued from an index, verified with and without a node, forged in every field."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def der(chain: Devnet) -> Der:
 
 @pytest.fixture(scope="module")
 def place(der: Der, chain: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of the chain: the demo claims energy of a plant whose meter signs, and here another buyer does, too."""
+    """An index of the demo's chain, on which a second buyer also claims energy of the plant whose meter signs."""
     accounts = {account.address: account for account in chain.accounts.values()}
     payments = list(der.list_payments().values())
     claimed = next(payment for payment in payments if payment.claimed_wh)
@@ -71,12 +71,12 @@ def files(place: Path, der: Der) -> list[CertificateFile]:
 
 
 def blocks_of(file: CertificateFile, der: Der) -> list[NakamotoBlock]:
-    """The blocks of a certificate as somebody would have saved them."""
+    """Return the blocks of a certificate, as a verifier could have saved them."""
     heights = {der.client.node_transaction(txid).block_height for txid in file.txids}
     return [der.client.node_block(height) for height in heights if height is not None]
 
 
-def test_bundles_sum_up_to_what_was_claimed(files: list[CertificateFile]) -> None:
+def test_bundles_add_up_to_the_claimed_energy(files: list[CertificateFile]) -> None:
     assert files
     for file in files:
         assert sum(bundle.bundle_quantity for bundle in file.bundles) == file.certificate.wh
@@ -88,20 +88,20 @@ def test_bundles_sum_up_to_what_was_claimed(files: list[CertificateFile]) -> Non
             assert bundle.energy_source == "solar_pv"
 
 
-def test_everything_is_proven(files: list[CertificateFile], der: Der, place: Path) -> None:
+def test_all_checks_of_issued_certificates_succeed(files: list[CertificateFile], der: Der, place: Path) -> None:
     with Index(place) as index:
         for file in files:
             checks = (*check_offline(file, blocks_of(file, der)), *check_online(file, der, index))
             assert {check.outcome for check in checks} == {Outcome.RIGHT}, checks
 
 
-def test_a_file_survives_being_written(files: list[CertificateFile]) -> None:
+def test_a_certificate_file_survives_a_round_trip(files: list[CertificateFile]) -> None:
     for file in files:
         assert CertificateFile.from_json(file.to_json()) == file
 
 
 def forged(file: CertificateFile) -> list[tuple[str, dict[str, Any]]]:
-    """The file with one thing changed, for each thing that somebody could gain by."""
+    """Return variants of the file, each with one change that a forger could profit from."""
     plain = json.loads(file.to_json())
 
     def changed(change: Any) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_blocks_are_proven_without_a_node(files: list[CertificateFile], der: Der
     for block in saved:
         header = block.header
         assert f"{header.height} of {header.time:%Y-%m-%d %H:%M:%S} UTC ({header.block_id})" in checks["blocks"].text
-    # That they are on the chain is not proven by the file itself, only by blocks of one's own.
+    # The file itself does not prove that its blocks are on the chain; blocks that the verifier has saved do.
     assert checks["chain"].outcome is Outcome.NOT_CHECKED
     assert by_name(check_offline(file, saved))["chain"].outcome is Outcome.RIGHT
     some = by_name(check_offline(file, saved[1:]))["chain"]
@@ -170,8 +170,8 @@ def test_blocks_are_proven_without_a_node(files: list[CertificateFile], der: Der
     )
 
 
-def test_blocks_of_another_chain_are_noticed(files: list[CertificateFile], der: Der) -> None:
-    """Whoever makes up a block with the transactions in it has a file that is right in itself, and nowhere else."""
+def test_blocks_of_another_chain_are_detected(files: list[CertificateFile], der: Der) -> None:
+    """A forged block with the same transactions makes the file consistent, but it does not match the chain."""
     file = files[0]
     saved = blocks_of(file, der)
 
@@ -189,7 +189,7 @@ def test_blocks_of_another_chain_are_noticed(files: list[CertificateFile], der: 
 
 
 def block_forgeries(file: CertificateFile) -> dict[str, dict[str, Any]]:
-    """The file with one thing of its blocks changed."""
+    """Return variants of the file, each with one change in its blocks."""
     plain: dict[str, Any] = json.loads(file.to_json())
     verified = next(
         number for number, proof in enumerate(plain["blocks"]) if file.verified_txid in proof["transactions"]
@@ -246,7 +246,7 @@ def test_no_block_can_be_forged(files: list[CertificateFile]) -> None:
             assert checks["blocks"].outcome is Outcome.WRONG, name
 
 
-def test_a_file_without_blocks_says_so(files: list[CertificateFile], der: Der) -> None:
+def test_a_file_without_blocks_is_not_checked_against_the_chain(files: list[CertificateFile], der: Der) -> None:
     bare = files[0].model_copy(update={"blocks": ()})
     for checks in (by_name(check_offline(bare)), by_name(check_online(bare, der))):
         assert checks["chain"].outcome is Outcome.NOT_CHECKED
@@ -263,7 +263,7 @@ def test_a_file_without_blocks_says_so(files: list[CertificateFile], der: Der) -
         [{"header": "00", "transactions": {"00": {"position": 0, "siblings": ["00"]}}}] * 1003,
     ],
 )
-def test_blocks_of_no_sensible_form_are_refused(files: list[CertificateFile], blocks: list[Any]) -> None:
+def test_malformed_blocks_are_rejected(files: list[CertificateFile], blocks: list[Any]) -> None:
     fields = json.loads(files[0].to_json()) | {"blocks": blocks}
     with pytest.raises(InvalidValueError, match="not a certificate file of version 1 at blocks"):
         CertificateFile.from_json(json.dumps(fields))
@@ -279,12 +279,12 @@ def test_an_earlier_certificate_cannot_be_left_out(files: list[CertificateFile],
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "{", '{"format": "der-certificate", "version": 2}', "\x00"])
-def test_other_files_are_refused(text: str) -> None:
+def test_other_files_are_rejected(text: str) -> None:
     with pytest.raises(InvalidValueError, match="not a certificate file of version 1"):
         CertificateFile.from_json(text)
 
 
-def test_the_commands(place: Path, chain: Devnet, tmp_path: Path) -> None:
+def test_the_certificate_commands(place: Path, chain: Devnet, tmp_path: Path) -> None:
     runner = CliRunner()
     out = tmp_path / "claim.json"
     options = ["--database", str(place), "--url", chain.url]
@@ -300,7 +300,7 @@ def test_the_commands(place: Path, chain: Devnet, tmp_path: Path) -> None:
     assert [block["id"] for block in told["blocks"]] == [header.block_id for header in block_headers(file)]
     outcomes = {check["name"]: check["outcome"] for check in told["checks"]}
     assert {name for name, outcome in outcomes.items() if outcome != "right"} == {"chain"}
-    assert "not checked" not in right.output  # the node says what the file cannot
+    assert "not checked" not in right.output  # the node proves that the blocks are on the chain
     saved: list[str] = []
     for block in blocks_of(file, Der.connect(chain.url)):
         (tmp_path / f"{block.header.height}.block").write_bytes(block.encode())

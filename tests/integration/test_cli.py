@@ -1,4 +1,4 @@
-"""The command line against the real devnet: deploying, granting, running a devnet; each of them repeated."""
+"""The command line against the real devnet: deploying contracts, granting roles, running a devnet, each repeatedly."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def running_bare_devnet() -> Iterator[Devnet]:
 
 @pytest.fixture
 def bare_devnet(running_bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Devnet]:
-    """Without contracts; the deployer's key is in the environment."""
+    """A devnet without contracts; the deployer's key is in the environment."""
     monkeypatch.setenv("DER_KEY", running_bare_devnet.deployer.key.to_hex())
     with running_bare_devnet.anchor():
         yield running_bare_devnet
@@ -56,7 +56,7 @@ def bare_devnet(running_bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def contracts_devnet(devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> Devnet:
-    """With the contracts; the deployer's key is in the environment."""
+    """A devnet with the contracts; the deployer's key is in the environment."""
     monkeypatch.setenv("DER_KEY", devnet.deployer.key.to_hex())
     return devnet
 
@@ -72,7 +72,7 @@ def answer(*arguments: str | Path) -> Any:
 
 
 def failure(*arguments: str | Path) -> str:
-    """What a command that fails says: one line on stderr, nothing on stdout."""
+    """Run a command that must fail, and return its error: one line on stderr, with nothing on stdout."""
     result = der(*arguments, "--json")
     assert result.exit_code == 1, result.output
     assert result.stdout == ""
@@ -109,7 +109,7 @@ def write_project(folder: Path, sender: str, code: str) -> Path:
 
 
 class TestDeploy:
-    def test_twice(self, bare_devnet: Devnet) -> None:
+    def test_deploying_twice_skips_existing_contracts(self, bare_devnet: Devnet) -> None:
         address = bare_devnet.deployer.address
         ids = [f"{address}.{name}" for name in CONTRACTS]
         client = Client(bare_devnet.url)
@@ -124,7 +124,7 @@ class TestDeploy:
         assert (second["deployed"], second["skipped"], second["txids"], second["fees_ustx"]) == ([], ids, [], 0)
         assert client.account(address).nonce == 5
 
-    def test_the_table_shows_what_became_of_each(self, bare_devnet: Devnet) -> None:
+    def test_the_table_shows_the_outcome_of_each_contract(self, bare_devnet: Devnet) -> None:
         first = der("deploy", "--url", bare_devnet.url)
         assert first.exit_code == 0
         table, transactions = (part.splitlines() for part in first.stdout.split("Transactions\n"))
@@ -135,7 +135,7 @@ class TestDeploy:
         second = der("deploy", "--url", bare_devnet.url)
         assert second.stdout.count("skipped") == 5
 
-    def test_another_source_under_the_name(self, contracts_devnet: Devnet, tmp_path: Path) -> None:
+    def test_another_source_with_the_same_name_is_rejected(self, contracts_devnet: Devnet, tmp_path: Path) -> None:
         address = contracts_devnet.deployer.address
         plan = write_project(tmp_path, address, "(define-constant X 1)")
         nonce = Client(contracts_devnet.url).account(address).nonce
@@ -143,7 +143,9 @@ class TestDeploy:
         assert f"{address}.asset-verification is already published" in error
         assert Client(contracts_devnet.url).account(address).nonce == nonce  # not even the transfer was sent
 
-    def test_another_sender_than_the_plans(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_another_sender_than_the_plans_needs_an_option(
+        self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         other = bare_devnet.accounts["wallet_1"]
         monkeypatch.setenv("DER_KEY", other.key.to_hex())
         error = failure("deploy", "--url", bare_devnet.url)
@@ -154,7 +156,7 @@ class TestDeploy:
         done = answer("deploy", "--url", bare_devnet.url, "--retarget")
         assert done["deployed"] == [f"{other.address}.{name}" for name in CONTRACTS]
 
-    def test_transfers_only_when_asked_for(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+    def test_transfers_need_an_option(self, bare_devnet: Devnet, tmp_path: Path) -> None:
         plan = write_project(tmp_path, bare_devnet.deployer.address, "(define-constant X 1)")
         assert "allow it with --run-transfers" in failure("deploy", "--url", bare_devnet.url, "--plan", plan)
         done = answer("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")
@@ -162,7 +164,7 @@ class TestDeploy:
         balance = Client(bare_devnet.url).account(bare_devnet.accounts["wallet_1"].address).balance_ustx
         assert balance == 100_000_000_001_000
 
-    def test_calls_only_when_asked_for(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+    def test_calls_need_an_option(self, bare_devnet: Devnet, tmp_path: Path) -> None:
         address = bare_devnet.deployer.address
         plan = write_project(tmp_path, address, "(define-public (f (x uint)) (ok x))")
         contract = f"{address}.asset-verification"
@@ -181,7 +183,7 @@ class TestDeploy:
         assert result.exit_code == 0
         assert "asset-verification::f called" in " ".join(result.stdout.split())
 
-    def test_what_was_done_is_shown_when_the_rest_fails(self, bare_devnet: Devnet, tmp_path: Path) -> None:
+    def test_completed_steps_are_shown_after_a_failure(self, bare_devnet: Devnet, tmp_path: Path) -> None:
         plan = write_project(tmp_path, bare_devnet.deployer.address, "(no-such-function)")
         result = der("deploy", "--url", bare_devnet.url, "--plan", plan, "--run-transfers")
         assert result.exit_code == 1
@@ -195,7 +197,7 @@ class TestDeploy:
         save_key(tmp_path / "owner.json", bare_devnet.deployer.key, "correct horse")
         assert len(answer("deploy", "--url", bare_devnet.url, "--key-file", tmp_path / "owner.json")["deployed"]) == 5
 
-    def test_an_account_of_the_devnet_by_its_name(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_devnet_account_by_its_name(self, bare_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DER_KEY")
         monkeypatch.setenv("DER_URL", bare_devnet.url)
         done = answer("deploy", "--key", "wallet_2", "--retarget")
@@ -217,28 +219,28 @@ class TestDeploy:
         assert done["deployed"] == [f"{deployer}.asset-verification"]
         assert Client(bare_devnet.url).account(other).nonce == nonce + 1
 
-    def test_no_devnet_runs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_devnet_is_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("der_client.cli.profiles.DEFAULT_URL", "http://127.0.0.1:1")
         monkeypatch.delenv("DER_KEY", raising=False)
         error = failure("deploy", "--key", "wallet_1")
         assert "no devnet is running on this machine: start one with 'der devnet'" in error
 
-    def test_a_cap_on_fees(self, bare_devnet: Devnet) -> None:
+    def test_fees_above_the_cap_are_rejected(self, bare_devnet: Devnet) -> None:
         error = failure("deploy", "--url", bare_devnet.url, "--max-fee", "1000")
         assert "above the cap of 1000 µSTX" in error
         assert bare_devnet.contracts == ()
 
-    def test_a_node_of_another_network(self, bare_devnet: Devnet) -> None:
+    def test_a_node_of_another_network_is_rejected(self, bare_devnet: Devnet) -> None:
         error = failure("deploy", "--url", bare_devnet.url, "--network", "mainnet")
         assert "network=mainnet" in error
 
-    def test_a_node_that_is_down(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreachable_node_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DER_KEY", f"{1:064x}")
         assert "http://127.0.0.1:1" in failure("deploy", "--url", "http://127.0.0.1:1")
 
 
 class TestSetupRoles:
-    def test_twice(self, contracts_devnet: Devnet) -> None:
+    def test_granting_twice_skips_existing_roles(self, contracts_devnet: Devnet) -> None:
         contracts = Der.connect(contracts_devnet.url)
         first = answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
         assert (len(first["granted"]), first["held"], len(set(first["txids"]))) == (7, [], 7)
@@ -252,7 +254,7 @@ class TestSetupRoles:
         assert (second["granted"], len(second["held"]), second["txids"]) == ([], 7, [])
         assert contracts.client.account(contracts_devnet.deployer.address).nonce == nonce
 
-    def test_only_what_is_missing(self, contracts_devnet: Devnet) -> None:
+    def test_only_missing_roles_are_granted(self, contracts_devnet: Devnet) -> None:
         owner = Der.connect(contracts_devnet.url, contracts_devnet.deployer)
         there = Grant(Role.ORACLE, contracts_devnet.accounts["wallet_7"].address)
         owner.assets.set_role(there.role, there.who, "", granted=True).send().wait()
@@ -270,7 +272,7 @@ class TestSetupRoles:
         [sent] = [line for line in transactions.splitlines() if "grid-operator CO" in line]
         assert Client(contracts_devnet.url).transaction(sent.split()[0]) is not None
 
-    def test_by_somebody_else_than_the_owner(self, contracts_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_only_the_owner_can_grant_roles(self, contracts_devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
         other = contracts_devnet.accounts["wallet_1"]
         monkeypatch.setenv("DER_KEY", other.key.to_hex())
         error = failure("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
@@ -278,14 +280,14 @@ class TestSetupRoles:
         assert other.address in error
         assert Client(contracts_devnet.url).account(other.address).nonce == 0
 
-    def test_anybody_may_find_that_all_is_there(
+    def test_any_account_can_check_that_all_roles_exist(
         self, contracts_devnet: Devnet, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)
         monkeypatch.setenv("DER_KEY", contracts_devnet.accounts["wallet_1"].key.to_hex())
         assert len(answer("setup-roles", EXAMPLE, "--url", contracts_devnet.url)["held"]) == 7
 
-    def test_an_address_of_another_network(self, contracts_devnet: Devnet, tmp_path: Path) -> None:
+    def test_an_address_of_another_network_is_rejected(self, contracts_devnet: Devnet, tmp_path: Path) -> None:
         file = tmp_path / "roles.toml"
         own, foreign = contracts_devnet.deployer.address, "SP1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRCBGD7R"
         file.write_text(f'[roles]\nregistrar = ["{own}"]\nverifier = ["{foreign}"]')
@@ -294,7 +296,7 @@ class TestSetupRoles:
         assert f"verifier: {foreign} is an address of mainnet" in said
         assert Client(contracts_devnet.url).account(own).nonce == nonce
 
-    def test_before_the_contracts_are_deployed(self, bare_devnet: Devnet) -> None:
+    def test_roles_need_deployed_contracts(self, bare_devnet: Devnet) -> None:
         error = failure("setup-roles", EXAMPLE, "--url", bare_devnet.url)
         assert f"{bare_devnet.deployer.address}.asset-verification is not deployed; deploy the contracts first" in error
 
@@ -306,7 +308,7 @@ class TestSetupRoles:
         assert done["contract_id"] == f"{other.address}.asset-verification"
         assert len(done["granted"]) == 7
 
-    def test_more_than_a_mempool_takes_from_one_account(self) -> None:
+    def test_more_grants_than_the_mempool_accepts_at_once(self) -> None:
         with Devnet(block_interval_s=2) as slow:
             owner = Der.connect(slow.url, slow.deployer)
             grants = [Grant(Role.GRID_OPERATOR, slow.deployer.address, f"R{number}") for number in range(30)]
@@ -320,7 +322,7 @@ class TestSetupRoles:
 
 
 class Running:
-    """``der devnet`` as a process of its own."""
+    """``der devnet`` in a separate process."""
 
     def __init__(self, *arguments: str, wrapper: str | None = None) -> None:
         command = [sys.executable, "-m", "der_client.cli", "devnet", "--json", *arguments]
@@ -336,13 +338,13 @@ class Running:
         self.url = str(self.content["url"])
 
     def end(self, number: signal.Signals, *, whole_group: bool = False) -> tuple[int, str, str]:
-        """Send a signal; gives exit code, the rest of stdout, and stderr."""
+        """Send a signal, and return the exit code, the rest of stdout, and stderr."""
         send = os.killpg if whole_group else os.kill
         send(self.process.pid, number)
         try:
             stdout, stderr = self.process.communicate(timeout=300)
         finally:
-            self.process.kill()  # harmless if it has ended, as it should have
+            self.process.kill()  # no effect if it has already ended, as it should
         return self.process.returncode, stdout, stderr
 
 
@@ -367,12 +369,12 @@ class TestDevnet:
         assert running.end(signal.SIGINT, whole_group=True) == (0, "", "")
         assert is_down(running.url)
 
-    def test_an_interrupt_counts_where_the_shell_had_it_ignored(self) -> None:
+    def test_an_interrupt_ends_it_even_if_the_shell_ignored_it(self) -> None:
         ignoring = "import os, signal, sys; signal.signal(2, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
         running = Running("--port", "0", "--no-contracts", wrapper=ignoring)
         assert running.end(signal.SIGINT) == (0, "", "")
 
-    def test_its_server_that_is_killed_is_an_error(self) -> None:
+    def test_a_killed_server_is_an_error(self) -> None:
         running = Running("--port", "0", "--no-contracts")
         found = subprocess.run(  # noqa: S603 - of this very program
             ["ps", "-o", "pid=", "--ppid", str(running.process.pid)],  # noqa: S607
@@ -385,7 +387,7 @@ class TestDevnet:
         assert (running.process.returncode, stdout) == (1, "")
         assert stderr.startswith("error: the devnet ended (exit status -9)")
 
-    def test_tells_accounts_and_contracts(self) -> None:
+    def test_accounts_and_contracts_are_printed(self) -> None:
         running = Running("--port", "0")
         try:
             deployer = running.content["accounts"][0]
@@ -407,7 +409,7 @@ class TestDevnet:
         assert again["block_height"] == known["block_height"]
         assert again["block_time"] == known["block_time"] > 1_900_000_000
 
-    def test_a_port_that_is_taken(self) -> None:
+    def test_an_occupied_port_is_reported(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             result = der("devnet", "--port", str(port))
@@ -417,11 +419,11 @@ class TestDevnet:
         assert "is in use" in result.stderr
 
     @pytest.mark.parametrize("moment", ["noon", "2030-06-01T00:00", "-5"])
-    def test_a_start_time_that_is_none(self, moment: str) -> None:
+    def test_invalid_start_times_are_rejected(self, moment: str) -> None:
         assert der("devnet", "--port", "0", f"--start-time={moment}").exit_code == 2
 
     def shown(self, *options: str) -> tuple[str, str]:
-        """What it shows at its start, and of a block that is mined then."""
+        """Return what it shows at its start, and what it shows of a block that is mined afterwards."""
         command = [sys.executable, "-m", "der_client.cli", "devnet", "--port", "0", *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- our own
         assert process.stdout is not None
@@ -436,10 +438,10 @@ class TestDevnet:
             assert process.wait(300) == 0
             return start, process.stdout.read()
         finally:
-            process.kill()  # harmless if it has ended, as it should have
+            process.kill()  # no effect if it has already ended, as it should
             process.stdout.close()
 
-    def test_a_table_for_people(self) -> None:
+    def test_the_table_is_readable(self) -> None:
         shown, later = self.shown()
         assert re.search(r"^block \d+, .*empty$", later, re.MULTILINE)
         assert re.search(r"wallet_8 +ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP +100,000,000,000,000\n", shown)

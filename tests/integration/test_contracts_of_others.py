@@ -1,4 +1,4 @@
-"""Contracts that others wrote, with their own habits: names of errors, events, storage, and one interface for many."""
+"""Third-party contracts with other conventions: error names, events, storage, and one interface for many contracts."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Right(Model):
 
 
 class Supplied(Contract):
-    """An interface: whatever has a supply."""
+    """An interface of contracts with a supply."""
 
     @read_only
     def get_supply(self) -> UInt: ...
@@ -145,7 +145,7 @@ def shop(account: Account) -> Shop:
     return Shop(account.client, account.address, account)
 
 
-def test_a_code_is_the_code(shop: Shop) -> None:
+def test_error_codes_are_reported_unchanged(shop: Shop) -> None:
     for code, name in ((3, "ERR_AMOUNT"), (101, "ERR_UNAUTHORISED"), (3000, None), (3_000_000, None), (101_001, None)):
         with pytest.raises(ContractError) as caught:
             shop.fail_with(code).simulate()
@@ -153,7 +153,7 @@ def test_a_code_is_the_code(shop: Shop) -> None:
         assert "item" not in str(caught.value)
 
 
-def test_one_interface_is_bound_to_any_contract(shop: Shop, account: Account) -> None:
+def test_an_interface_can_be_bound_to_any_contract(shop: Shop, account: Account) -> None:
     shop.mint(5).send().wait()
     supplied = Supplied.at(account.client, shop.contract_id)
     assert supplied.get_supply() == 5
@@ -168,7 +168,7 @@ def test_one_interface_is_bound_to_any_contract(shop: Shop, account: Account) ->
         Shop(account.client, shop.contract_id)
 
 
-def test_storage_is_read_typed(shop: Shop, account: Account) -> None:
+def test_storage_is_read_as_typed_values(shop: Shop, account: Account) -> None:
     assert shop.fee_bps() == 25
     assert shop.max_fee() == 500
     assert shop.rows(1) == Row(owner=account.address, note="first")
@@ -177,7 +177,7 @@ def test_storage_is_read_typed(shop: Shop, account: Account) -> None:
     assert shop.rights(Right(who=account.address, what=3)) is None
 
 
-def test_a_contract_that_is_not_there_is_told_from_one_that_fails(shop: Shop, account: Account) -> None:
+def test_missing_contracts_and_failing_reads_have_different_errors(shop: Shop, account: Account) -> None:
     elsewhere = Shop.at(account.client, f"{account.address}.nowhere")
     for read in (elsewhere.get_supply, elsewhere.fee_bps, elsewhere.max_fee, lambda: elsewhere.rows(1)):
         with pytest.raises(DeploymentError, match=r"\.nowhere is not deployed at http.*check the address"):
@@ -200,12 +200,12 @@ def test_a_contract_that_is_not_there_is_told_from_one_that_fails(shop: Shop, ac
         wrong.nothing()
 
 
-def test_the_class_is_compared_with_what_is_deployed(shop: Shop) -> None:
+def test_the_class_is_compared_with_the_deployed_contract(shop: Shop) -> None:
     (difference,) = shop.differences()
     assert difference.startswith("say gives (buff 1), but is deployed with (response {amount: (string-ascii 4)")
 
 
-def test_post_conditions_are_made_from_what_moves(shop: Shop, account: Account, der: Der) -> None:
+def test_post_conditions_are_derived_from_moved_assets(shop: Shop, account: Account, der: Der) -> None:
     shop.mint(7).send().wait()
     to = "ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG"
     call = shop.give(7, to)
@@ -230,7 +230,7 @@ def test_post_conditions_are_made_from_what_moves(shop: Shop, account: Account, 
     assert receipt.events == (Given(amount=7), Amount(amount=7))
 
 
-def test_mode_and_post_conditions_are_the_callers(shop: Shop) -> None:
+def test_mode_and_post_conditions_can_be_given(shop: Shop) -> None:
     shop.mint(3).send().wait()
     call = shop.give(3, "ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG")
     enough = [StxPostCondition(ORIGIN, FungibleCode.LESS_EQUAL, 4)]
@@ -241,7 +241,7 @@ def test_mode_and_post_conditions_are_the_callers(shop: Shop) -> None:
     assert call.send(post_conditions=enough, mode=PostConditionMode.ALLOW).wait().value is True
 
 
-def test_what_fits_no_event_says_why_or_is_an_error(shop: Shop, account: Account) -> None:
+def test_undeclared_events_have_a_reason_or_are_errors(shop: Shop, account: Account) -> None:
     class Talk(Contract, name="shop", events=(Given,), strict_events=True):
         @public
         def give(self, amount: UInt, to: Principal) -> bool: ...
@@ -264,7 +264,7 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - the point of the test
 
 
 @pytest.mark.parametrize("since", ["2026-01-01", 1.5, True, -1, date(2026, 1, 1), timedelta(days=1), NAIVE])
-def test_a_start_of_history_is_a_height_or_a_time(shop: Shop, since: object) -> None:
+def test_invalid_starts_of_the_history_are_rejected(shop: Shop, since: object) -> None:
     with pytest.raises(InvalidValueError, match="since: "):
         shop.events(since=since)  # type: ignore[arg-type]
 
@@ -279,7 +279,7 @@ class Relay(Contract, name="relay"):
     def relay(self, code: UInt) -> bool: ...
 
 
-def test_errors_of_contracts_of_others_are_named_when_they_are_known(shop: Shop, account: Account) -> None:
+def test_errors_of_called_contracts_are_named_if_declared(shop: Shop, account: Account) -> None:
     account.submit(ContractPublish("relay", CALLER, 4)).wait()
     relay = Relay(account.client, account.address, account)
     with pytest.raises(ContractError) as unnamed:

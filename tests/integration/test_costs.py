@@ -1,4 +1,4 @@
-"""What calls cost: every public function is measured, the goals are met, docs/costs.md tells the truth."""
+"""Costs of calls: every public function is measured, the goals are met, and docs/costs.md is up to date."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_goals_are_met(measured: list[CallCost]) -> None:
     assert [goal for goal in goals(measured) if not goal.is_met] == []
 
 
-def test_a_goal_that_is_missed_is_told(measured: list[CallCost]) -> None:
+def test_missed_goals_are_reported(measured: list[CallCost]) -> None:
     dear = CallCost("", "", "", EPOCH_4, 0, 0)
     spoilt = [
         CallCost(call.contract, call.function, call.variant, dear.cost, 0, 0) if call.function == "settle" else call
@@ -58,20 +58,20 @@ def test_a_goal_that_is_missed_is_told(measured: list[CallCost]) -> None:
     assert report.growth_lines(measured, measured) == []
 
 
-def test_a_tenure_ends_by_whichever_limit_comes_first(measured: list[CallCost]) -> None:
+def test_the_tightest_limit_bounds_the_calls_per_tenure(measured: list[CallCost]) -> None:
     for call in measured:
         for limit in (BEFORE_EPOCH_4, EPOCH_4):
             fits = [getattr(limit, name) // used for name in COSTS if (used := getattr(call.cost, name))]
             assert call.calls_per_tenure(limit) == min(fits), call.name
 
 
-def test_the_page_has_the_counts_that_are_measured(measured: list[CallCost]) -> None:
+def test_the_page_has_the_measured_counts(measured: list[CallCost]) -> None:
     rows = re.findall(r"^\| ([^|]+) \| [\d,]+ \| ([\d,]+) \| ([\d,]+) \|", PAGE.read_text(), re.MULTILINE)
     shown = {name: (int(reads.replace(",", "")), int(writes.replace(",", ""))) for name, reads, writes in rows}
     assert shown == {call.name: call.counts for call in measured}, "run: python -m benchmarks.costs --write"
 
 
-def test_tables_are_made_anew(measured: list[CallCost]) -> None:
+def test_tables_are_regenerated(measured: list[CallCost]) -> None:
     page = "a\n<!-- table: goals -->\n<!-- end -->\nb\n<!-- table: calls -->\nold\n<!-- end -->\n"
     made = report.with_tables(page, measured)
     assert "old" not in made
@@ -81,7 +81,7 @@ def test_tables_are_made_anew(measured: list[CallCost]) -> None:
     assert report.with_tables(made, measured) == made
 
 
-def test_the_prototype_is_compared_with_calls_that_there_are(measured: list[CallCost]) -> None:
+def test_the_prototype_is_compared_with_existing_calls(measured: list[CallCost]) -> None:
     assert set(PROTOTYPE) <= {call.name for call in measured}
 
 
@@ -94,7 +94,7 @@ def test_json_has_every_figure(measured: list[CallCost]) -> None:
     assert all(goal["is_met"] for goal in document["goals"])
 
 
-def test_a_million_meters(measured: list[CallCost]) -> None:
+def test_the_costs_of_a_million_meters(measured: list[CallCost]) -> None:
     calls = {call.name: call for call in measured}
     signed, batches, *_, root = ways(measured)
     assert signed.transactions == 1_000_000 + 10_000
@@ -111,7 +111,7 @@ def test_a_million_meters(measured: list[CallCost]) -> None:
             assert meters * tenures / 1_000_000 == pytest.approx(14.4, rel=1e-3)
 
 
-def test_a_chain_is_filled(devnet: Devnet) -> None:
+def test_a_chain_is_filled_with_assets_days_and_offers(devnet: Devnet) -> None:
     filling = Filling(200)
     steps: list[str] = []
     fill(devnet, filling, steps.append)
@@ -124,7 +124,7 @@ def test_a_chain_is_filled(devnet: Devnet) -> None:
     assert {offer.state for offer in der.list_offers().values()} == {OfferState.PENDING}
 
 
-def test_a_filling_takes_whole_batches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_filling_needs_whole_batches(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="300 assets"):
         Filling(300)
     with pytest.raises(SystemExit):

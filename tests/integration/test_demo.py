@@ -1,4 +1,4 @@
-"""The demo, end to end: its figures agree with the data, with the chain, and with each other."""
+"""The demo, end to end: its figures match the data, the chain, and each other."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def result(empty_devnet: Devnet) -> DemoResult:
     return run_demo(empty_devnet, deployment_plan(), days=2)
 
 
-def test_energy_is_that_of_the_real_data(result: DemoResult) -> None:
+def test_energy_matches_the_real_data(result: DemoResult) -> None:
     # The first two days of the file: 16.4 and 20.255 kWh (see the metering tests for how they are summed).
     assert result.plants[0].produced_wh == 16_400 + 20_255
     assert result.produced_wh == sum(plant.produced_wh for plant in result.plants)
@@ -67,7 +67,7 @@ def test_offers_end_in_every_way(result: DemoResult) -> None:
         OfferState.COMPLETED,
         OfferState.REJECTED,
         OfferState.CANCELLED,
-        OfferState.PENDING,  # the days of the month that nobody took
+        OfferState.PENDING,  # the days of the month that were not bought
     }
     assert sum(offer.state is OfferState.PENDING for offer in result.offers) == MONTH_DAYS - 1
 
@@ -87,7 +87,7 @@ def test_a_sale_in_a_token_is_credited_and_withdrawn(result: DemoResult, empty_d
     assert result.locked_ustx == sum(payment.cost for payment in result.payments if payment.token is None)
 
 
-def test_a_month_is_offered_ahead_in_one_call_and_a_day_of_it_taken(result: DemoResult) -> None:
+def test_a_month_is_offered_in_one_call_and_one_day_is_sold(result: DemoResult) -> None:
     ahead = result.month_ahead
     assert ahead.calls == 1
     assert ahead.fees_ustx > 0
@@ -99,7 +99,7 @@ def test_a_month_is_offered_ahead_in_one_call_and_a_day_of_it_taken(result: Demo
     assert (taken.payment_id, taken.wh) == (ahead.payment_id, ahead.taken_wh)
 
 
-def test_a_buyer_claims_what_was_delivered(result: DemoResult) -> None:
+def test_a_buyer_claims_the_delivered_energy(result: DemoResult) -> None:
     claim = result.claim
     (payment,) = (payment for payment in result.payments if payment.payment_id == claim.payment_id)
     assert payment.buyer == claim.beneficiary
@@ -117,7 +117,7 @@ def test_every_transaction_is_on_the_chain_and_succeeded(result: DemoResult, emp
         assert info.status == "success"
 
 
-def test_it_can_be_repeated_on_the_same_devnet_by_its_url(result: DemoResult, empty_devnet: Devnet) -> None:
+def test_the_demo_can_be_repeated_on_the_same_devnet(result: DemoResult, empty_devnet: Devnet) -> None:
     again: dict[str, Any] = json.loads(run("--json", "--url", empty_devnet.url).stdout)
     assert set(again["txids"]).isdisjoint(result.txids)
     assert again["asset_ids"] == [4, 5, 6]
@@ -134,7 +134,7 @@ def test_it_can_be_repeated_on_the_same_devnet_by_its_url(result: DemoResult, em
     assert again["assets"][0]["capacity_w"] == 6000
 
 
-def test_the_story_is_told_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_fits_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     shown = run().stdout
     for heading in ("Who is who", "SERF East roof (6 kW) produced on", "Why some buyers got less", "What next"):
@@ -148,7 +148,7 @@ def test_the_story_is_told_within_80_columns(monkeypatch: pytest.MonkeyPatch) ->
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_on_a_chain_that_stays_the_story_says_how_to_look_at_it(
+def test_on_a_lasting_chain_the_output_says_how_to_explore_it(
     result: DemoResult, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -165,8 +165,8 @@ def test_on_a_chain_that_stays_the_story_says_how_to_look_at_it(
 
 
 @pytest.mark.parametrize("before_midnight", [timedelta(seconds=170), timedelta(hours=12, seconds=170)], ids=str)
-def test_it_runs_at_any_time_of_the_day(before_midnight: timedelta) -> None:
-    """Setting up takes some minutes of chain time, which may end in the next day, or after noon."""
+def test_the_demo_runs_at_any_time_of_the_day(before_midnight: timedelta) -> None:
+    """The setup takes a few minutes of chain time, and may end on the next day or after noon."""
     today = NOON.date()
     midnight = datetime.combine(today + timedelta(days=1), time(), UTC)
     with Devnet(deploy_contracts=False, start_time=midnight - before_midnight, track_costs=False) as devnet:
@@ -177,6 +177,6 @@ def test_it_runs_at_any_time_of_the_day(before_midnight: timedelta) -> None:
 
 
 @pytest.mark.parametrize("days", [0, MAX_DAYS + 1])
-def test_impossible_numbers_of_days_are_refused(empty_devnet: Devnet, days: int) -> None:
+def test_invalid_numbers_of_days_are_rejected(empty_devnet: Devnet, days: int) -> None:
     with pytest.raises(InvalidValueError, match=f"days is {days}"):
         run_demo(empty_devnet, deployment_plan(), days=days)

@@ -36,7 +36,7 @@ def client(bare_devnet: Devnet) -> Iterator[Client]:
         yield Client(bare_devnet.url)
 
 
-def test_by_the_deployer_and_again(bare_devnet: Devnet, client: Client) -> None:
+def test_deploying_twice_by_the_deployer(bare_devnet: Devnet, client: Client) -> None:
     account = Account(bare_devnet.accounts["deployer"].key, client)
     plan = DeploymentPlan.read(PLAN)
     before = account.balance_ustx()
@@ -53,7 +53,7 @@ def test_by_the_deployer_and_again(bare_devnet: Devnet, client: Client) -> None:
     assert again.txids == ()
 
 
-def test_by_another_account(bare_devnet: Devnet, client: Client) -> None:
+def test_deploying_by_another_account(bare_devnet: Devnet, client: Client) -> None:
     account = Account(bare_devnet.accounts["wallet_3"].key, client)
     with pytest.raises(DeploymentError, match="own_address=True"):
         deploy(PLAN, account)
@@ -63,7 +63,7 @@ def test_by_another_account(bare_devnet: Devnet, client: Client) -> None:
 
 
 def write_plan(folder: Path, *steps: str) -> Path:
-    """A plan of one batch."""
+    """Write a deployment plan with one batch."""
     (folder / "deployments").mkdir(exist_ok=True)
     plan = folder / "deployments" / "plan.yaml"
     listed = "".join(f"        - {step}\n".replace("; ", "\n          ") for step in steps)
@@ -85,7 +85,9 @@ def call(contract_id: str, method: str, *parameters: str, sender: str = "") -> s
     )
 
 
-def test_a_contract_that_pays_when_it_is_published(bare_devnet: Devnet, client: Client, tmp_path: Path) -> None:
+def test_a_contract_that_pays_during_publication_needs_an_option(
+    bare_devnet: Devnet, client: Client, tmp_path: Path
+) -> None:
     account = Account(bare_devnet.accounts["wallet_4"].key, client)
     (tmp_path / "gift.clar").write_text("(stx-transfer? u5 tx-sender 'ST000000000000000000002AMW42H)")
     plan = write_plan(tmp_path, publish("gift", account.address))
@@ -99,7 +101,7 @@ def test_a_contract_that_pays_when_it_is_published(bare_devnet: Devnet, client: 
     assert client.balances("ST000000000000000000002AMW42H").stx_ustx == before + 5
 
 
-def test_a_contract_that_does_not_compile(bare_devnet: Devnet, client: Client, tmp_path: Path) -> None:
+def test_a_contract_that_does_not_compile_is_reported(bare_devnet: Devnet, client: Client, tmp_path: Path) -> None:
     account = Account(bare_devnet.accounts["deployer"].key, client)
     (tmp_path / "bad.clar").write_text("(define-public (f) (ok (no-such-function)))")
     with pytest.raises(DeploymentError, match=rf"line 7: {account.address}\.bad: "):
@@ -128,7 +130,7 @@ class TestCalls:
         (tmp_path / "counter.clar").write_text(COUNTER)
         return tmp_path
 
-    def test_of_a_contract_of_the_same_batch(self, account: Account, folder: Path) -> None:
+    def test_calls_of_a_contract_in_the_same_batch(self, account: Account, folder: Path) -> None:
         counter = f"{account.address}.counter"
         plan = write_plan(
             folder,
@@ -144,7 +146,7 @@ class TestCalls:
         assert again.skipped == (counter,)
         assert account.client.call_read(counter, "get-count") == UIntValue(10)
 
-    def test_that_do_not_fit_are_found_before_anything_is_sent(self, account: Account, folder: Path) -> None:
+    def test_invalid_calls_are_found_before_anything_is_sent(self, account: Account, folder: Path) -> None:
         counter = f"{account.address}.counter"
         deploy(write_plan(folder, publish("counter", account.address)), account)
         nonce = account.next_nonce()
@@ -161,13 +163,13 @@ class TestCalls:
                 deploy(write_plan(folder, good, bad), account, run_calls=True)
         assert account.next_nonce() == nonce
 
-    def test_that_fail_end_the_run(self, account: Account, folder: Path) -> None:
+    def test_a_failing_call_ends_the_run(self, account: Account, folder: Path) -> None:
         counter = f"{account.address}.counter"
         plan = write_plan(folder, publish("counter", account.address), call(counter, "add", "u0", """'""'"""))
         with pytest.raises(DeploymentError, match=rf"line 12: {counter}::add: .*u2"):
             deploy(plan, account, run_calls=True)
 
-    def test_under_another_address(self, bare_devnet: Devnet, client: Client, folder: Path) -> None:
+    def test_calls_under_another_address(self, bare_devnet: Devnet, client: Client, folder: Path) -> None:
         account = Account(bare_devnet.accounts["wallet_5"].key, client)
         planned = bare_devnet.accounts["deployer"].address
         plan = write_plan(folder, publish("counter", planned), call(f"{planned}.counter", "add", "u2", """'"a"'"""))

@@ -1,4 +1,4 @@
-"""Every code block in README and docs runs: Python as it stands, commands as far as they can without a network."""
+"""Every code block in README and docs works: Python blocks run, and commands are checked as far as possible offline."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def commands() -> list[list[str]]:
 
 
 class LateDevnet(Devnet):
-    """A devnet that begins shortly before midnight unless told otherwise: readers start theirs at any time."""
+    """A devnet that starts shortly before midnight by default, because readers start theirs at any time."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"start_time": LATE, **options})
@@ -56,7 +56,7 @@ def test_python_blocks_run_in_order(page: Path, devnet: Devnet, monkeypatch: pyt
     tests: dict[str, Any] = {}
     for number, code in enumerate(blocks(page, "python")):
         if page.name == "README.md" and page.parent == ROOT:
-            names = {"__name__": page.stem}  # its blocks are pasted alone
+            names = {"__name__": page.stem}  # readers may paste each of its blocks alone
         exec(compile(code, f"{page.name}, block {number + 1}", "exec", dont_inherit=True), names)  # noqa: S102
         tests |= {name: value for name, value in names.items() if name.startswith("test_")}
     for test in tests.values():

@@ -1,4 +1,4 @@
-"""What an energy manager does on the command line, on the demo's chain: each command against what the chain says."""
+"""The commands of an energy manager on the demo's chain; the output of each command is compared with the chain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAYS = 2
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[Devnet]:
-    """A devnet on which the demo's story was told."""
+    """A devnet on which the demo was run."""
     with Devnet(deploy_contracts=False, start_time=NOON) as devnet:
         run_demo(devnet, deployment_plan(), days=DAYS)
         yield devnet
@@ -50,7 +50,7 @@ def der(devnet: Devnet) -> Der:
 
 
 class TestPlants:
-    def test_all(self, der: Der) -> None:
+    def test_all_plants(self, der: Der) -> None:
         listed = answer("plants")["plants"]
         assets = der.list_assets()
         assert [each["asset_id"] for each in listed] == list(assets)
@@ -61,14 +61,14 @@ class TestPlants:
             days = [der.production.get_day(each["asset_id"], today - timedelta(days=back)) for back in range(1, 8)]
             assert each["last_7_days_wh"] == sum(day.wh for day in days if day is not None) > 0
 
-    def test_mine(self) -> None:
+    def test_own_plants(self) -> None:
         assert [each["asset_id"] for each in rows("plants", "--mine", "--key", "wallet_2")] == ["2", "3"]
         shown = table("plants", "--mine", "--key", "wallet_1")
         assert "wallet_1" in shown
         assert "wallet_2" not in shown
         assert "leave out --mine" in table("plants", "--mine", "--key", "wallet_5")
 
-    def test_one(self, der: Der) -> None:
+    def test_one_plant(self, der: Der) -> None:
         one = answer("plant", 3)
         assert one["recorded_wh"] == der.production.get_total_production(3).recorded_wh
         assert one["grid"]["feed_metered"] is True
@@ -77,12 +77,12 @@ class TestPlants:
         assert "connected, exports up to 240 kW, feed metered" in shown
         assert shown.count("nothing recorded") == 7 - DAYS
 
-    def test_one_that_is_not_there(self) -> None:
+    def test_an_unknown_plant_is_reported(self) -> None:
         assert failure("plant", 9) == "plant 9 not found; there are plants 1 to 3 ('der plants' lists them)"
 
 
 class TestProduction:
-    def test_a_week_of_all(self, der: Der) -> None:
+    def test_a_week_of_all_plants(self, der: Der) -> None:
         made = answer("production")["production"]
         assert sum(each["wh"] for each in made) == sum(
             der.production.get_total_production(i).recorded_wh for i in (1, 2, 3)
@@ -97,18 +97,18 @@ class TestProduction:
         lengths = [line.count("█") for line in lines]
         whs = [each["wh"] for each in answer("production", 1, "--days", DAYS)["production"]]
         assert max(lengths) == lengths[whs.index(max(whs))]
-        assert abs(lengths[0] * whs[1] - lengths[1] * whs[0]) <= max(whs)  # one character at most
+        assert abs(lengths[0] * whs[1] - lengths[1] * whs[0]) <= max(whs)  # they differ by at most one character
 
-    def test_a_day_that_is_not_in_order(self, devnet: Devnet) -> None:
+    def test_a_day_without_readings(self, devnet: Devnet) -> None:
         devnet.advance(seconds=86_400)
         assert "nothing recorded" in table("production", 1, "--days", "1")
 
-    def test_wrong_days(self) -> None:
+    def test_invalid_days_are_rejected(self) -> None:
         assert "--until: expected a day such as" in failure("production", 1, "--until", "2026-02-30")
 
 
 class TestOffers:
-    def test_open_ones_can_be_taken(self, der: Der) -> None:
+    def test_open_offers_can_be_bought(self, der: Der) -> None:
         listed = answer("offers")["offers"]
         assert listed
         assert all(der.market.quote(each["offer_id"], each["open_wh"]) is not None for each in listed)
@@ -124,14 +124,14 @@ class TestOffers:
         prices = [each["price_per_kwh"] for each in listed]
         assert prices == sorted(prices)
 
-    def test_void_ones_are_not_open(self, der: Der, devnet: Devnet) -> None:
+    def test_void_offers_are_not_open(self, der: Der, devnet: Devnet) -> None:
         owner = der.with_account(devnet.accounts["wallet_2"])
         before = len(answer("offers", "--plant", 3)["offers"])
         owner.assets.set_operator(3, devnet.accounts["wallet_5"].address, 0).send().wait()
         assert before > 0
         assert answer("offers", "--plant", 3)["offers"] == []
 
-    def test_those_of_a_day_and_mine(self) -> None:
+    def test_offers_of_a_day_and_own_offers(self) -> None:
         assert {each["day"] for each in rows("offers", "--day", "+2")} == {"2026-07-07"}
         assert rows("offers", "--mine", "--key", "wallet_1") == []
         assert "nothing is for sale" in table("offers", "--mine", "--key", "wallet_1")
@@ -139,7 +139,7 @@ class TestOffers:
 
 
 class TestBuying:
-    def test_the_cheapest_with_what_is_ahead(self, der: Der, devnet: Devnet) -> None:
+    def test_buying_the_cheapest_offer_shows_the_energy_ahead(self, der: Der, devnet: Devnet) -> None:
         terms = ("--day", "tomorrow", "--min", "1kWh", "--key", "wallet_2", "--yes")
         for price in ("0.9STX", "0.01STX", "0.5STX"):
             answer("sell", 2, "60kWh", "--price", price, *terms)
@@ -154,7 +154,7 @@ class TestBuying:
         again = run("buy", "10kWh", "--offer", bought["offer_id"], "--key", "wallet_6", "--yes")
         assert "50 kWh of that day is delivered to others first" in " ".join(again.stderr.split())
 
-    def test_it_is_shown_and_not_done_unasked(self, der: Der) -> None:
+    def test_a_purchase_needs_confirmation(self, der: Der) -> None:
         before = der.settlement.get_payment_count()
         result = run("buy", "50kWh", "--key", "wallet_5")
         assert result.exit_code == 1
@@ -162,7 +162,7 @@ class TestBuying:
         assert "send without asking with --yes" in result.stderr
         assert der.settlement.get_payment_count() == before
 
-    def test_asked_at_a_terminal(self, der: Der, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_confirmation_at_a_terminal(self, der: Der, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("der_client.cli.sending._has_terminal", lambda: True)
         before = der.settlement.get_payment_count()
         refused = run("buy", "50kWh", "--key", "wallet_5", stdin="n\n")
@@ -186,23 +186,23 @@ class TestBuying:
             (["50kWh", "--max-price", "5kWh"], "--max-price: '5kWh': expected a price of a kWh, such as 0.083STX"),
         ],
     )
-    def test_mistakes(self, arguments: list[str], said: str) -> None:
+    def test_invalid_purchases_are_rejected(self, arguments: list[str], said: str) -> None:
         assert failure("buy", *arguments, "--key", "wallet_5").startswith(said)
 
-    def test_of_oneself(self) -> None:
+    def test_sellers_cannot_buy_their_own_offers(self) -> None:
         number = answer("offers")["offers"][0]["offer_id"]
         assert "is your own; the seller cannot buy it" in failure(
             "buy", "50kWh", "--offer", number, "--key", "wallet_2"
         )
 
-    def test_too_much_ahead(self) -> None:
+    def test_the_energy_ahead_can_be_limited(self) -> None:
         bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
         said = failure("buy", "20kWh", "--offer", bought["offer_id"], "--max-ahead", "10kWh", "--key", "wallet_6")
         assert said == "--max-ahead: in each offer that has enough, at least 50 kWh is ahead of yours"
 
 
 class TestSelling:
-    def test_all_that_is_left(self, der: Der) -> None:
+    def test_selling_all_available_energy(self, der: Der) -> None:
         day = der.now().date() + timedelta(days=1)
         left = der.market.get_available(2, day)
         sold = answer("sell", 2, "all", "--day", "tomorrow", "--price", "0.08STX/kWh", "--key", "wallet_2", "--yes")
@@ -213,7 +213,7 @@ class TestSelling:
         said = failure("sell", 2, "1kWh", "--day", "tomorrow", "--price", "0.08STX", "--key", "wallet_2")
         assert said.startswith(f"nothing is left of {day} of plant 2: all of it is offered or sold")
 
-    def test_for_a_buyer_in_a_token(self, der: Der, devnet: Devnet) -> None:
+    def test_selling_to_one_buyer_for_a_token(self, der: Der, devnet: Devnet) -> None:
         arguments = ("--day", "tomorrow", "--price", "0.10USDCx", "--token", ".usdcx", "--to", "wallet_8")
         sold = answer("sell", 2, "30kWh", *arguments, "--min", "10kWh", "--key", "wallet_2", "--yes")
         offer = der.market.get_offer(sold["offer_id"])
@@ -239,14 +239,14 @@ class TestSelling:
             ([2, "1kWh", "--to", "nobody"], "--to: 'nobody' is neither an address nor one of the names deployer"),
         ],
     )
-    def test_mistakes(self, arguments: list[object], said: str) -> None:
+    def test_invalid_offers_are_rejected(self, arguments: list[object], said: str) -> None:
         defaults = [("--day", "tomorrow"), ("--price", "0.08STX")]
         given = [word for option in defaults if option[0] not in arguments for word in option]
         assert failure("sell", *arguments, *given, "--key", "wallet_2").startswith(said)
 
 
 class TestStatements:
-    def test_lines_and_sums_are_those_of_the_chain(self, der: Der, devnet: Devnet) -> None:
+    def test_lines_and_sums_match_the_chain(self, der: Der, devnet: Devnet) -> None:
         seller = devnet.accounts["wallet_2"].address
         own = {number: each for number, each in der.list_payments().items() if each.payee == seller}
         lines = rows("statement", "wallet_2", "--month", "2026-07")
@@ -269,7 +269,7 @@ class TestStatements:
             assert int(row["amount"]) == sum(each.payout for each in of_buyer)
             assert int(row["fee"]) == sum(each.fee for each in of_buyer)
 
-    def test_a_buyer_pays_what_was_delivered(self, der: Der, devnet: Devnet) -> None:
+    def test_a_buyer_pays_for_delivered_energy(self, der: Der, devnet: Devnet) -> None:
         buyer = devnet.accounts["wallet_6"].address
         own = [each for each in der.list_payments().values() if each.buyer == buyer]
         found = answer("statement", "--key", "wallet_6", "--month", "2026-07")
@@ -287,7 +287,7 @@ class TestStatements:
         only = rows("statement", "wallet_2", "--month", "2026-07", "--with", "wallet_6")
         assert list(csv.DictReader(files[1].open())) == only
 
-    def test_what_differs_from_the_chain_is_said(self, der: Der, tmp_path: Path) -> None:
+    def test_differences_from_the_chain_are_reported(self, der: Der, tmp_path: Path) -> None:
         database = tmp_path / "old.sqlite"
         with Follower(der, database) as follower:
             follower.run_once()
@@ -297,7 +297,9 @@ class TestStatements:
         assert f"differs from the chain: payment {bought['payment_id']} is missing" in result.stderr
         assert run("statement", "wallet_5", "--month", "2026-07").exit_code == 0
 
-    def test_an_index_that_is_empty_or_of_other_contracts(self, der: Der, devnet: Devnet, tmp_path: Path) -> None:
+    def test_an_index_that_is_empty_or_of_other_contracts_is_rejected(
+        self, der: Der, devnet: Devnet, tmp_path: Path
+    ) -> None:
         database = tmp_path / "index.sqlite"
         with Follower(der, database) as follower:
             assert "nothing is indexed yet" in failure("statement", "wallet_5", "--database", database)
@@ -306,13 +308,13 @@ class TestStatements:
         other = devnet.accounts["wallet_1"].address
         assert f"it indexes the contracts of {der.deployer}, not those of {other}; give another one" in said
 
-    def test_nothing_in_a_month(self) -> None:
+    def test_a_month_without_payments(self) -> None:
         assert "neither bought nor sold energy of 2026-06" in table("statement", "wallet_2", "--month", "last")
         assert "--month: expected a month such as" in failure("statement", "wallet_2", "--month", "2026-13")
 
 
 class TestHistory:
-    def test_who_claimed_what(self, devnet: Devnet) -> None:
+    def test_certificates_are_listed(self, devnet: Devnet) -> None:
         (one,) = answer("certificates")["certificates"]
         assert one["beneficiary"] == devnet.accounts["wallet_8"].address
         assert (one["kind"], one["beneficiary_name"], one["slots"]) == ("claim", "wallet_8", "0-95")
@@ -330,10 +332,10 @@ class TestHistory:
         assert lines[13].endswith(f"{noon / 1000:.3f}")
 
 
-class TestTheIndex:
+class TestIndex:
     @pytest.fixture
     def database(self, der: Der, devnet: Devnet, tmp_path: Path) -> Path:
-        """An index of the demo, after some more has happened."""
+        """An index of the demo's chain after further transactions."""
         assert answer("buy", "50kWh", "--key", "wallet_5", "--yes")["payment_id"]
         owner = der.with_account(devnet.accounts["wallet_2"])
         owner.assets.set_operator(3, devnet.accounts["wallet_5"].address, 70_000).send().wait()
@@ -368,17 +370,17 @@ class TestTheIndex:
         ],
         ids=lambda arguments: " ".join(map(str, arguments)),
     )
-    def test_it_says_what_the_chain_says(self, database: Path, arguments: list[object]) -> None:
+    def test_lists_from_the_index_match_the_chain(self, database: Path, arguments: list[object]) -> None:
         assert rows(*arguments, "--database", database) == rows(*arguments)
         assert answer(*arguments, "--database", database) == answer(*arguments)
         assert table(*arguments, "--database", database) == table(*arguments)
 
     @pytest.mark.parametrize("number", [1, 2, 3, 4])
-    def test_all_about_a_plant(self, database: Path, number: int) -> None:
+    def test_a_plant_from_the_index_matches_the_chain(self, database: Path, number: int) -> None:
         assert answer("plant", number, "--database", database) == answer("plant", number)
         assert table("plant", number, "--database", database) == table("plant", number)
 
-    def test_what_can_be_offered(self, der: Der, database: Path) -> None:
+    def test_available_energy_matches_the_chain(self, der: Der, database: Path) -> None:
         today = der.now().date()
         days = [today + timedelta(days=number) for number in (-3, -2, -1, 0, 1, 2, 366, 367)]
         with Index(database) as index:
@@ -386,7 +388,7 @@ class TestTheIndex:
                 found = [index.available(number, day) for day in days]
                 assert found == [der.market.get_available(number, day) for day in days]
 
-    def test_a_plant_that_is_not_there(self, database: Path) -> None:
+    def test_an_unknown_plant_is_reported(self, database: Path) -> None:
         for command in ("plant", "production"):
             said = failure(command, 9, "--database", database)
             assert said == failure(command, 9) == "plant 9 not found; there are plants 1 to 4 ('der plants' lists them)"
@@ -395,20 +397,20 @@ class TestTheIndex:
         token = f"{der.deployer}.usdcx"
         assert answer("events", token, "--database", database) == answer("events", token)
 
-    def test_one_that_is_behind_is_told(self, devnet: Devnet, database: Path) -> None:
+    def test_an_index_that_is_behind_is_reported(self, devnet: Devnet, database: Path) -> None:
         assert "behind" not in run("plants", "--database", database).stderr
         devnet.mine(11)
         said = " ".join(run("plants", "--database", database).stderr.split())
         assert "the index is 11 blocks behind the chain" in said
         assert f"'der index --database {database}' brings it up to date" in said
 
-    def test_one_of_another_fork_is_told(self, devnet: Devnet, database: Path) -> None:
+    def test_an_index_of_another_fork_is_reported(self, devnet: Devnet, database: Path) -> None:
         height = devnet.block_height
         devnet.reorg(2)
         said = " ".join(run("plants", "--database", database).stderr.split())
         assert f"the index ends at block {height:,}, which {devnet.url} does not have (any more)" in said
 
-    def test_one_of_another_network(self, der: Der, database: Path) -> None:
+    def test_an_index_of_another_network_is_rejected(self, der: Der, database: Path) -> None:
         with Follower(der, database)._database.transaction("be written") as connection:
             connection.exec_driver_sql("UPDATE about SET value = '1' WHERE name = 'network'")
         said = failure("plants", "--database", database)
@@ -424,11 +426,11 @@ class TestTheIndex:
             assert "nothing is indexed yet" in said
             assert "hush" not in said
 
-    def test_one_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_a_missing_index_is_reported(self, tmp_path: Path) -> None:
         assert str(tmp_path / "none.sqlite") in failure("payments", "--database", tmp_path / "none.sqlite")
 
 
-def test_events_of_a_block_come_in_the_order_of_its_transactions(
+def test_events_of_a_block_are_in_the_order_of_its_transactions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with Devnet(block_interval_s=0, track_costs=False) as devnet:
@@ -452,8 +454,8 @@ def test_events_of_a_block_come_in_the_order_of_its_transactions(
 
 
 class TestHostileTexts:
-    def test_a_plants_texts_reach_the_terminal_written_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The contract lets no such text through; a node that lies does."""
+    def test_control_characters_are_escaped_on_the_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The contract rejects such texts, but a dishonest node could return them."""
         read = Der.list_assets
 
         def lying(der: Der) -> dict[int, Asset]:

@@ -1,4 +1,4 @@
-"""Meters report by themselves: over HTTP and MQTT, to a gateway that loses nothing it has acknowledged."""
+"""Meters report over HTTP and MQTT to a gateway that never loses an acknowledged message."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def gateway(parties: Parties, tmp_path: Path) -> Iterator[Gateway]:
 
 @contextmanager
 def served(gateway: Gateway, broker: Broker | None = None) -> Iterator[str]:
-    """The gateway over HTTP in a thread of its own; its URL."""
+    """Serve the gateway over HTTP in a thread, and yield its URL."""
     stop: asyncio.Event | None = None
     loop = asyncio.new_event_loop()
     listening = open_socket("127.0.0.1", 0)
@@ -109,8 +109,8 @@ def served(gateway: Gateway, broker: Broker | None = None) -> Iterator[str]:
         loop.close()
 
 
-class TestTaking:
-    def test_a_delivery_is_checked_kept_once_and_relayed(
+class TestDeliveries:
+    def test_a_delivery_is_checked_stored_once_and_relayed(
         self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
         first, second = signed(parties, plant, day, 0, 10, 20), signed(parties, plant, day, 4, 5)
@@ -139,7 +139,7 @@ class TestTaking:
             (lambda _: "x" * 900_000, "at most"),
         ],
     )
-    def test_what_no_meter_signed_is_not_taken(
+    def test_invalid_messages_are_rejected(
         self,
         parties: Parties,
         plant: ReadyPlant,
@@ -158,7 +158,7 @@ class TestTaking:
             gateway.take(spoil(text).encode(), source="test")
         assert gateway.store.counts()[MessageState.WAITING] == 0
 
-    def test_another_key_is_not_taken_and_spoils_no_list(
+    def test_a_message_signed_by_another_key_rejects_the_whole_list(
         self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
         good, bad = signed(parties, plant, day, 0, 1), signed(parties, plant, day, 1, 1, key=PrivateKey.generate())
@@ -166,7 +166,7 @@ class TestTaking:
             gateway.take(f"[{good.to_json()}, {bad.to_json()}]".encode(), source="test")
         assert gateway.store.counts()[MessageState.WAITING] == 0
 
-    def test_what_cannot_be_checked_is_not_acknowledged(
+    def test_messages_that_cannot_be_checked_are_not_acknowledged(
         self, parties: Parties, plant: ReadyPlant, day: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415
@@ -188,7 +188,7 @@ class TestTaking:
             assert stored is not None
             assert (stored.state, stored.reason) == (MessageState.WAITING, "the node is down [http://down]")
 
-    def test_what_is_not_over_waits_and_what_contradicts_is_kept(
+    def test_early_messages_wait_and_conflicting_ones_are_kept(
         self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
         early, first, other = (
@@ -215,7 +215,7 @@ class TestTaking:
         chip = ec.generate_private_key(ec.SECP256R1())
 
         def sign(digest: bytes) -> bytes:
-            return chip.sign(digest, ec.ECDSA(Prehashed(SHA256())))  # DER, as chips do
+            return chip.sign(digest, ec.ECDSA(Prehashed(SHA256())))  # DER-encoded, as by a secure element
 
         key, seller = compressed(chip.public_key()), parties.seller.account
         assert seller is not None
@@ -244,7 +244,7 @@ class TestTaking:
 
 
 class TestHttp:
-    def test_json_and_cbor_are_posted_and_looked_at(
+    def test_json_and_cbor_can_be_posted_and_queried(
         self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway
     ) -> None:
         with served(gateway) as url:
@@ -266,7 +266,7 @@ class TestHttp:
                 assert refused.status_code == status
                 assert refused.json()["error"]
 
-    def test_an_address_in_use_is_named(self) -> None:
+    def test_an_occupied_address_is_reported(self) -> None:
         with open_socket("127.0.0.1", 0) as taken, pytest.raises(InvalidValueError, match="cannot be served on 127"):
             open_socket("127.0.0.1", taken.getsockname()[1])
 
@@ -304,7 +304,7 @@ def can_connect(port: int) -> bool:
 
 
 def published(broker: Broker, topic: str, payload: bytes, *, wait_for: str | None = None) -> dict[str, Any] | None:
-    """Publish as a meter does, with QoS 1; the receipt, if it is waited for."""
+    """Publish as a meter does, with QoS 1, and return the receipt if ``wait_for`` is given."""
     import aiomqtt  # noqa: PLC0415
 
     async def run() -> dict[str, Any] | None:
@@ -340,18 +340,18 @@ class TestMqtt:
             assert published(broker, "der/days/meter-3", in_cbor, wait_for="der/receipts/meter-3") is not None
             until(lambda: recorded(parties, plant, day) == (0b10011, 35))
 
-    def test_what_is_published_while_the_gateway_is_away_comes_later(
+    def test_messages_published_while_the_gateway_is_down_arrive_later(
         self, parties: Parties, plant: ReadyPlant, day: date, gateway: Gateway, broker: Broker
     ) -> None:
         with served(gateway, broker):
-            pass  # its session is there
+            pass  # this creates its session
         message = signed(parties, plant, day, 0, 10)
         published(broker, "der/days/b", message.to_json().encode())
         assert gateway.store.get(message.digest.hex()) is None
         with served(gateway, broker):
             until(lambda: recorded(parties, plant, day) == (0b1, 10))
 
-    def test_a_message_is_not_acknowledged_to_the_broker_before_it_is_on_disk(
+    def test_a_message_is_acknowledged_only_after_it_is_stored(
         self,
         parties: Parties,
         plant: ReadyPlant,
@@ -376,7 +376,7 @@ class TestMqtt:
             until(lambda: recorded(parties, plant, day) == (0b1, 10))
 
 
-def test_the_broker_is_named_by_a_url_without_a_password() -> None:
+def test_a_broker_url_must_not_contain_a_password() -> None:
     broker = Broker.of("mqtts://meter@broker.example", password="secret")
     assert (broker.host, broker.port, broker.tls, broker.username) == ("broker.example", 8883, True, "meter")
     assert "secret" not in repr(broker)
@@ -393,7 +393,7 @@ def test_the_broker_is_named_by_a_url_without_a_password() -> None:
 
 
 class TestCommand:
-    def test_what_was_acknowledged_survives_a_kill(
+    def test_acknowledged_messages_survive_a_kill(
         self, parties: Parties, plant: ReadyPlant, day: date, devnet: Devnet, tmp_path: Path
     ) -> None:
         message = signed(parties, plant, day, 0, 10, 20)

@@ -1,4 +1,4 @@
-"""The index's questions, answered from a real chain; forks; who may write; texts of others."""
+"""Queries of the index on a real chain, forks, exclusive write access, and untrusted texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HOSTILE = "'); DROP TABLE events;--<img src=x onerror=alert(1)>\"&{{7*7}}"
 
 @dataclass(frozen=True)
 class Sold:
-    """A day sold ahead to two buyers, of which not all was delivered."""
+    """A day that was sold in advance to two buyers and only partly delivered."""
 
     plant: ReadyPlant
     offer_id: int
@@ -99,10 +99,10 @@ def test_production_by_slot_day_and_month(sold: Sold, parties: Parties, follower
         index.production(plant.asset_id, day, day, "hour")  # type: ignore[call-overload]
 
 
-def test_what_an_oracle_recorded_is_known_as_a_sum(
+def test_energy_recorded_by_an_oracle_is_known_as_a_sum(
     parties: Parties, follower: Follower, place: Path, devnet: Devnet
 ) -> None:
-    from tests.integration.conftest import register  # noqa: PLC0415 - of this test alone
+    from tests.integration.conftest import register  # noqa: PLC0415 - for this test only
 
     asset_id = register(parties, None)
     parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
@@ -124,7 +124,7 @@ def test_what_an_oracle_recorded_is_known_as_a_sum(
         assert (missing.kind, missing.amount) == (AttentionKind.SLOTS_MISSING, 93)
 
 
-def test_money(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
+def test_payments_statements_and_fees(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
     first, second = sold.payments
     assert index.payments(due=True) == ()
     verify(parties, sold.plant, 24_072)
@@ -153,7 +153,9 @@ def test_money(sold: Sold, parties: Parties, follower: Follower, index: Index) -
         index.payment(99)
 
 
-def test_offers_that_end(parties: Parties, plant: ReadyPlant, follower: Follower, place: Path, devnet: Devnet) -> None:
+def test_expiring_and_expired_offers(
+    parties: Parties, plant: ReadyPlant, follower: Follower, place: Path, devnet: Devnet
+) -> None:
     offer_id = offer(parties, plant, 3_000)
     follower.run_once()
     with Index(place) as index:
@@ -174,7 +176,7 @@ def test_offers_that_end(parties: Parties, plant: ReadyPlant, follower: Follower
         assert told(24) == []
 
 
-def test_certificates_and_texts_of_others(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
+def test_certificates_with_untrusted_texts(sold: Sold, parties: Parties, follower: Follower, index: Index) -> None:
     verify(parties, sold.plant, 24_072)
     parties.anyone.settlement.settle(sold.payments[0]).send().wait()
     claim = parties.buyer.settlement.claim(sold.payments[0], 5_000, sold.buyer, HOSTILE).send().wait()
@@ -194,7 +196,7 @@ def test_certificates_and_texts_of_others(sold: Sold, parties: Parties, follower
 
 
 @pytest.mark.parametrize("handling", ["again", "reordered", "dropped"])
-def test_a_fork_of_the_chain_is_a_fork_of_the_index(
+def test_the_index_follows_a_fork_of_the_chain(
     handling: str, sold: Sold, parties: Parties, follower: Follower, index: Index, devnet: Devnet, der: Der
 ) -> None:
     verify(parties, sold.plant, 24_072)
@@ -216,7 +218,7 @@ def test_a_fork_of_the_chain_is_a_fork_of_the_index(
     )
 
 
-def test_only_one_writes(der: Der, place: Path, follower: Follower) -> None:
+def test_only_one_indexer_writes(der: Der, place: Path, follower: Follower) -> None:
     follower.run_once()
     with Follower(der, place) as other:
         with pytest.raises(LeaseHeldError, match="being written by another indexer"):
@@ -227,10 +229,10 @@ def test_only_one_writes(der: Der, place: Path, follower: Follower) -> None:
         first.run_once()
         der.assets.set_role(Role.PAUSER, der.deployer, "", True).send().wait()
         assert second.run_once().events == 1
-        first.run_once()  # whose lease was taken: what it knew is read again
+        first.run_once()  # its lease was taken over, so it reads its state again
 
 
-def test_an_index_cannot_be_written_by_those_who_ask(index: Index) -> None:
+def test_readers_cannot_write_to_the_index(index: Index) -> None:
     with pytest.raises(IndexDatabaseError, match="readonly"), index.connection() as connection:
         connection.exec_driver_sql("DELETE FROM events")
     assert index.tip() is not None

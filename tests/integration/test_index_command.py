@@ -1,4 +1,4 @@
-"""``der index`` as a process of its own: once, until it is told to end, and killed."""
+"""``der index`` in a separate process: run once, run until it is stopped, and killed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def indexed(place: Path) -> list[tuple[str, int]]:
         return sorted((row.txid, row.event_index) for row in index.events(limit=10_000))
 
 
-def test_once(devnet: Devnet, der: Der, plant: ReadyPlant, tmp_path: Path) -> None:
+def test_once_indexes_all_events(devnet: Devnet, der: Der, plant: ReadyPlant, tmp_path: Path) -> None:
     place = tmp_path / "index.sqlite"
     done = run(devnet, place, "--once", "--json")
     assert done.returncode == 0, done.stderr
@@ -56,9 +56,7 @@ def test_once(devnet: Devnet, der: Der, plant: ReadyPlant, tmp_path: Path) -> No
     assert f"{len(printed(der))} new events" in anew.stdout
 
 
-def test_it_follows_until_it_is_told_to_end(
-    devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path
-) -> None:
+def test_it_follows_until_it_is_stopped(devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path) -> None:
     place = tmp_path / "index.sqlite"
     following = subprocess.Popen(  # noqa: S603 - our own command
         command(devnet, place, "--interval", "3600"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -76,7 +74,7 @@ def test_it_follows_until_it_is_told_to_end(
     finally:
         following.kill()
         following.communicate()
-    assert run(devnet, place, "--once").returncode == 0  # at once: the lease was given back
+    assert run(devnet, place, "--once").returncode == 0  # at once, because the lease was released
 
 
 def wait_for(place: Path, offer_id: int) -> None:
@@ -89,8 +87,8 @@ def wait_for(place: Path, offer_id: int) -> None:
     pytest.fail("the offer did not come")
 
 
-def test_killed_again_and_again_it_misses_nothing(devnet: Devnet, der: Der, parties: Parties, tmp_path: Path) -> None:
-    place, random = tmp_path / "index.sqlite", Random(1)  # noqa: S311 - chance that can be repeated
+def test_no_event_is_missing_after_repeated_kills(devnet: Devnet, der: Der, parties: Parties, tmp_path: Path) -> None:
+    place, random = tmp_path / "index.sqlite", Random(1)  # noqa: S311 - reproducible
     for _ in range(4):
         following = subprocess.Popen(  # noqa: S603 - our own command
             command(devnet, place, "--interval", "0.05"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -104,6 +102,6 @@ def test_killed_again_and_again_it_misses_nothing(devnet: Devnet, der: Der, part
         following.communicate()
     end = time.monotonic() + LONG_S
     while (done := run(devnet, place, "--once")).returncode and time.monotonic() < end:
-        assert "being written by another indexer" in done.stderr  # the killed one's lease runs out
+        assert "being written by another indexer" in done.stderr  # until the lease of the killed process ends
         time.sleep(1)
     assert indexed(place) == printed(der)

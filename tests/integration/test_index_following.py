@@ -1,4 +1,4 @@
-"""The index follows: at once where blocks are announced, else by asking; alone, and until it is told to end."""
+"""The index follows the chain: on announced blocks, else by polling; as the only writer, until it is stopped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def pause(parties: Parties, paused: bool) -> int:
-    """Let a contract print something, and give the block."""
+    """Let a contract print an event, and return its block height."""
     return parties.pauser.assets.set_paused(paused).send().wait().block_height or 0
 
 
@@ -61,7 +61,7 @@ def test_a_fork_is_followed_when_it_is_announced(der: Der, parties: Parties, pla
         index.wait_for(lambda progress: progress.undone_from == height)
 
 
-def test_what_was_missed_while_the_line_was_cut_is_read_when_it_is_there_again(
+def test_blocks_missed_during_an_outage_are_read_afterwards(
     der: Der, parties: Parties, place: Path, forwarder: TcpForwarder
 ) -> None:
     with following(over(forwarder, der), place, NEVER_S) as index:
@@ -74,7 +74,7 @@ def test_what_was_missed_while_the_line_was_cut_is_read_when_it_is_there_again(
         index.wait_until(pause(parties, True))
 
 
-def test_it_asks_where_there_is_no_socket(
+def test_it_polls_if_there_is_no_websocket(
     der: Der, parties: Parties, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("der_client.stacks.rpc.notices.PATH", "/extended/v1/none")
@@ -83,7 +83,7 @@ def test_it_asks_where_there_is_no_socket(
             index.wait_until(pause(parties, paused))
 
 
-def test_it_asks_where_the_socket_is_silent(
+def test_it_polls_if_the_websocket_is_silent(
     der: Der, parties: Parties, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ApiSocket, "next_notice", lambda _, timeout_s: time.sleep(timeout_s))
@@ -93,10 +93,10 @@ def test_it_asks_where_the_socket_is_silent(
             index.wait_until(pause(parties, paused))
 
 
-def test_it_asks_until_the_api_has_the_block_that_was_announced(
+def test_it_polls_until_the_api_has_the_announced_block(
     der: Der, parties: Parties, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Several replicas of an API are not equally fast."""
+    """The replicas of an API may lag by different amounts."""
     monkeypatch.setattr("der_client.index.follower.SILENCE_S", NEVER_S)
     newest = ChainReader.tip
     before = newest(ChainReader(der.client, der.deployer))
@@ -115,7 +115,7 @@ def test_it_asks_until_the_api_has_the_block_that_was_announced(
     assert len(late) == 2
 
 
-def test_it_stays_the_only_one_while_it_waits(der: Der, place: Path) -> None:
+def test_it_renews_its_lease_while_it_waits(der: Der, place: Path) -> None:
     def held_until(follower: Follower) -> float:
         with follower._database.transaction("be read") as connection:
             return float(connection.execute(select(lease.c.until)).scalar_one())
@@ -129,7 +129,7 @@ def test_it_stays_the_only_one_while_it_waits(der: Der, place: Path) -> None:
             other.run_once()
 
 
-def test_one_that_waits_takes_over_when_the_other_ends(der: Der, parties: Parties, place: Path) -> None:
+def test_a_waiting_indexer_takes_over_when_the_other_ends(der: Der, parties: Parties, place: Path) -> None:
     with following(der, place, NEVER_S) as first, Follower(der, place) as follower:
         second = Following(follower, SOON_S)
         first.wait_until(pause(parties, True))

@@ -1,4 +1,4 @@
-"""The index follows forks over restarts of either side: each time, all its tables say what the contracts say."""
+"""The index follows forks across restarts of the index and the devnet; its tables always match the contracts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORK = 7
 
 
 class Chain:
-    """A devnet behind an address that stays, which can be killed, and goes on from its file."""
+    """A devnet behind a fixed address, which can be killed and continues from its state file."""
 
     def __init__(self, forwarder: TcpForwarder, state_file: Path) -> None:
         self._forwarder = forwarder
@@ -60,7 +60,7 @@ class Chain:
 
     @property
     def der(self) -> Der:
-        """The contracts, at the address that stays."""
+        """A connection to the contracts at the fixed address."""
         return Der.connect(Client(self._forwarder.url, retries=RetryPolicy(attempts=1)), deployer=self._deployer)
 
     @property
@@ -68,7 +68,7 @@ class Chain:
         return self.devnet.deployer.address
 
     def sell(self) -> None:
-        """A new plant sells a day ahead to two, delivers not all of it, and is paid for the first."""
+        """Let a new plant sell a day in advance to two buyers, deliver only a part of it, and be paid by the first."""
         parties = self.parties()
         plant = make_plant(parties)
         offer_id = offer(parties, plant, 30_000)
@@ -143,8 +143,8 @@ def test_forks_while_the_index_is_up_and_the_devnet_restarts(chain: Chain, place
             require_what_contracts_say(chain.der, place)
 
 
-def test_a_fork_while_it_is_killed(chain: Chain, place: Path) -> None:
-    """Each time, it has read some of what is taken away, and not all."""
+def test_a_fork_while_the_indexer_is_killed(chain: Chain, place: Path) -> None:
+    """Each time, the indexer has read some of the removed blocks, but not all."""
     chain.sell()
     for handling in get_args(Handling):
         with killed_at_the_end(chain.der, place):
@@ -156,7 +156,7 @@ def test_a_fork_while_it_is_killed(chain: Chain, place: Path) -> None:
     require_what_contracts_say(chain.der, place)
 
 
-def test_another_chain_begins_at_the_same_address(chain: Chain, place: Path) -> None:
+def test_another_chain_starts_at_the_same_address(chain: Chain, place: Path) -> None:
     chain.sell()
     with following(chain.der, place, SOON_S):
         wait_until_up_to_date(chain, place)
@@ -168,11 +168,11 @@ def test_another_chain_begins_at_the_same_address(chain: Chain, place: Path) -> 
             assert index.plants() == ()
 
 
-def test_another_indexer_takes_over_when_the_one_that_works_is_killed(chain: Chain, place: Path) -> None:
+def test_another_indexer_takes_over_after_a_kill(chain: Chain, place: Path) -> None:
     take_over(chain, place)
 
 
-def test_it_does_so_in_postgres(chain: Chain) -> None:
+def test_another_indexer_takes_over_in_postgres(chain: Chain) -> None:
     if find_programs() is None:
         pytest.skip(MISSING)
     with running() as url:

@@ -1,4 +1,4 @@
-"""Every declared contract is the deployed one: functions, types, constants, errors."""
+"""The declared contracts match the deployed ones: functions, types, constants and errors."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def contracts_of(der: Der) -> list[Contract]:
     return [der.assets, der.production, der.grid, der.market, der.settlement]
 
 
-def test_declared_contracts_are_the_deployed_ones(der: Der) -> None:
+def test_declared_contracts_match_the_deployed_ones(der: Der) -> None:
     found = {contract.name: contract.differences() for contract in contracts_of(der)}
     assert found == {contract.name: () for contract in CONTRACTS}
 
 
-def test_the_number_of_an_error_is_compared(der: Der) -> None:
+def test_the_codes_of_errors_are_compared(der: Der) -> None:
     class NearlyError(ErrorCode):
         ERR_NOT_REGISTRAR = int(AssetError.ERR_NOT_REGISTRAR) + 1
 
@@ -74,7 +74,7 @@ def test_every_error_of_the_contracts_is_declared_and_a_uint(der: Der) -> None:
         assert {str(output.error) for output in outputs if isinstance(output, ResponseType)} <= {"uint", "none"}
 
 
-def test_error_codes_are_unique_over_all_contracts_and_lie_in_their_thousand() -> None:
+def test_error_codes_are_unique_and_in_the_contracts_range() -> None:
     codes = [(number, error) for number, contract in enumerate(CONTRACTS, 1) for error in contract.errors or ()]
     assert len({int(error) for _, error in codes}) == len(codes)
     assert all(error // 1000 == number for number, error in codes)
@@ -91,7 +91,9 @@ STATES: list[tuple[type[Contract], str, type[IntEnum]]] = [
 
 
 @pytest.mark.parametrize(("contract", "prefix", "enum"), STATES)
-def test_enums_are_the_deployed_constants(der: Der, contract: type[Contract], prefix: str, enum: type[IntEnum]) -> None:
+def test_enums_match_the_deployed_constants(
+    der: Der, contract: type[Contract], prefix: str, enum: type[IntEnum]
+) -> None:
     contract_id = f"{der.deployer}.{contract.name}"
     constants = der.client.contract_interface(contract_id).variables
     deployed = {
@@ -102,7 +104,7 @@ def test_enums_are_the_deployed_constants(der: Der, contract: type[Contract], pr
     assert deployed == {member.name: member.value for member in enum}
 
 
-def test_enums_without_constants_fill_the_bounds_of_the_contract(der: Der) -> None:
+def test_enums_without_constants_match_the_contracts_limits(der: Der) -> None:
     def constant(contract: type[Contract], name: str) -> object:
         return der.client.constant_val(f"{der.deployer}.{contract.name}", name).value
 
@@ -111,7 +113,7 @@ def test_enums_without_constants_fill_the_bounds_of_the_contract(der: Der) -> No
     assert constant(GridIntegration, "MAX_ALERT_LEVEL") == max(AlertLevel)
 
 
-def test_every_topic_in_the_sources_has_an_event_class_of_its_contract() -> None:
+def test_every_topic_in_the_sources_has_an_event_class() -> None:
     for contract in CONTRACTS:
         topics = topics_of(contract)
         declared = {event.topic for event in contract.event_classes}
@@ -119,12 +121,12 @@ def test_every_topic_in_the_sources_has_an_event_class_of_its_contract() -> None
         assert not declared - topics, f"{contract.name} does not print {sorted(declared - topics)}"
 
 
-def test_every_topic_is_in_the_comment_of_the_function_that_prints_it() -> None:
-    """So the contract reference has it."""
+def test_every_topic_is_in_a_comment_of_its_contract() -> None:
+    """The contract reference is generated from these comments."""
     for contract in CONTRACTS:
         lines = (SOURCES / f"{contract.name}.clar").read_text().splitlines()
         comments = "\n".join(line.partition(";;")[2] for line in lines)
-        printed = topics_of(contract) - {f"{contract.name}-deployed"}  # not by a function
+        printed = topics_of(contract) - {f"{contract.name}-deployed"}  # not printed by a function
         missing = sorted(topic for topic in printed if f'"{topic}"' not in comments)
         assert not missing, f"{contract.name}.clar: say in the comment over the function that it prints {missing}"
 
@@ -190,7 +192,7 @@ class Odd(Contract, name="odd"):
 
 @pytest.fixture
 def odd(der: Der) -> Odd:
-    """A contract of all that Python does not say by itself."""
+    """A contract with names and types that Python cannot express directly."""
     account = der.account
     assert account is not None
     for name, code in (("odd", ODD), ("seven", SEVEN)):

@@ -50,7 +50,7 @@ def verify(parties: Parties, plant: ReadyPlant, wh: int, day: date | None = None
 
 
 def reject(parties: Parties, plant: ReadyPlant, day: date | None = None) -> None:
-    """Record something of a day and reject it: while nothing is recorded, it stays open for 30 days."""
+    """Record some energy of a day and reject the day; a day without records would stay open for 30 days."""
     day = day or plant.tomorrow
     parties.oracle.production.record_production(plant.asset_id, day, 1, 1).send().wait()
     parties.verifier.production.reject_day(plant.asset_id, day, 1, 1, "no data").send().wait()
@@ -69,7 +69,7 @@ def state(der: Der, payment_id: int) -> PaymentState:
 
 @pytest.fixture
 def plant(parties: Parties) -> ReadyPlant:
-    """A plant that an oracle records, since these tests are not about meters."""
+    """A plant whose energy is recorded by an oracle, because these tests are not about meters."""
     return connect(parties, feed_metered=False)
 
 
@@ -134,8 +134,8 @@ def test_a_rejected_day_is_refunded(parties: Parties, plant: ReadyPlant, devnet:
     assert state(parties.anyone, payment_id) is PaymentState.REFUNDED
 
 
-def test_what_locks_too_little_is_left_to_others(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
-    """Who buys dust must not spend the keeper's funds."""
+def test_payments_below_the_minimum_are_left_to_others(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    """Buyers of tiny amounts cannot make the keeper spend its funds."""
     rejected_day = plant.tomorrow + timedelta(days=1)
     sold, doubtful = offer(parties, plant, 5000), offer(parties, plant, 5000, rejected_day)
     dust = [fund(parties.buyer, sold, 100), fund(parties.buyer, doubtful, 100)]
@@ -154,7 +154,7 @@ def test_what_locks_too_little_is_left_to_others(parties: Parties, plant: ReadyP
 
 
 @pytest.mark.parametrize("case", ["never recorded", "never verified", "never fed"])
-def test_after_the_window_is_refunded_what_was_not_delivered(
+def test_undelivered_energy_is_refunded_after_the_window(
     parties: Parties, devnet: Devnet, keeper: Keeper, case: str
 ) -> None:
     plant = connect(parties, feed_metered=case == "never fed")
@@ -209,8 +209,8 @@ def test_offers_expire_by_time_and_by_epoch(
     assert keeper.open_offers == 0
 
 
-def test_a_new_keeper_finds_what_was_left_open(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
-    """All of it happened before it was there: nothing but the present state tells it."""
+def test_a_new_keeper_finds_open_payments_and_offers(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    """Everything happened before the keeper started, so it relies on the current state alone."""
     void = offer(parties, plant, 1000)
     parties.seller.assets.set_operator(plant.asset_id, None, 1).send().wait()
     expired = offer(parties, plant, 1000)
@@ -227,7 +227,7 @@ def test_a_new_keeper_finds_what_was_left_open(parties: Parties, plant: ReadyPla
     assert sorted(event.offer_id for event in report.expired) == [void, expired]
 
 
-def test_more_than_a_page_of_payments_in_batches(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+def test_more_payments_than_a_page_are_settled_in_batches(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
     offer_id = offer(parties, plant, 65_000)
     payments = [fund(parties.buyer, offer_id, 1000) for _ in range(65)]
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
@@ -241,7 +241,7 @@ def test_more_than_a_page_of_payments_in_batches(parties: Parties, plant: ReadyP
     assert parties.anyone.settlement.get_escrow_total() == 0
 
 
-def test_more_days_than_a_round_looks_at(
+def test_more_days_than_a_round_checks(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("der_client.keeper.keeper._DAYS_PER_ROUND", 1)
@@ -259,14 +259,14 @@ def test_more_days_than_a_round_looks_at(
 
 
 def requests_of(keeper: Keeper, caplog: pytest.LogCaptureFixture) -> int:
-    """How many requests a round makes."""
+    """Run a round and return how many requests it makes."""
     caplog.clear()
     with caplog.at_level(logging.DEBUG, "der_client.stacks.rpc.transport"):
         keeper.run_once()
     return sum(record.message.startswith(("GET", "POST")) for record in caplog.records)
 
 
-def test_a_round_costs_what_has_changed(
+def test_a_round_makes_requests_only_for_changes(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, caplog: pytest.LogCaptureFixture
 ) -> None:
     offer_id = offer(parties, plant, 100_000)
@@ -287,7 +287,7 @@ def test_a_round_costs_what_has_changed(
 def test_a_plant_that_is_retired_is_refunded_at_once(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
 ) -> None:
-    """Nothing can ever be recorded of days after its last one."""
+    """No energy can be recorded for days after the plant's last one."""
     day = plant.tomorrow + timedelta(days=200)
     payment_id = fund(parties.buyer, offer(parties, plant, 2000, day), 2000)
     assert keeper.run_once().did_nothing
@@ -295,8 +295,8 @@ def test_a_plant_that_is_retired_is_refunded_at_once(
     assert [event.payment_id for event in keeper.run_once().refunded] == [payment_id]
 
 
-def test_keepers_side_by_side(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
-    """Four at once: every payment is settled once, every offer expired once, and nobody takes that for an error."""
+def test_several_keepers_side_by_side(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+    """Four keepers run at once: every payment is settled once, every offer expires once, and no failure is reported."""
     sold = offer(parties, plant, 60_000)
     left = [offer(parties, plant, 100) for _ in range(8)]
     payments = [fund(parties.buyer, sold, 1000) for _ in range(60)]
@@ -305,7 +305,7 @@ def test_keepers_side_by_side(parties: Parties, plant: ReadyPlant, devnet: Devne
         for name in ("wallet_2", "wallet_6", "wallet_7", "wallet_8")
     ]
     for keeper in keepers:
-        keeper.run_once()  # all know everything before anything is due
+        keeper.run_once()  # all keepers know all payments and offers before anything is due
     devnet.advance(to=start_of(plant.tomorrow + timedelta(days=1)))
     verify(parties, plant, 60_000)
     start = threading.Barrier(len(keepers))
@@ -330,7 +330,7 @@ def test_keepers_side_by_side(parties: Parties, plant: ReadyPlant, devnet: Devne
     assert all(keeper.open_payments == 0 for keeper in keepers)
 
 
-def test_a_chain_that_was_set_back_is_read_anew(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
+def test_a_reverted_chain_is_read_again(parties: Parties, plant: ReadyPlant, devnet: Devnet) -> None:
     keeper = Keeper(parties.anyone)
     before = fund(parties.buyer, offer(parties, plant, 1000), 1000)
     keeper.run_once()
@@ -338,10 +338,10 @@ def test_a_chain_that_was_set_back_is_read_anew(parties: Parties, plant: ReadyPl
         fund(parties.buyer, offer(parties, plant, 3000), 3000)
         keeper.run_once()
         assert keeper.open_payments == 2
-    for _ in range(6):  # at first it could be an answer of a node that lags
+    for _ in range(6):  # the first responses could come from a lagging node
         keeper.run_once()
     assert keeper.open_payments == 1
-    # The next payment has the number of the one that was undone, and another day.
+    # The next payment has the id of the reverted one, but another day.
     day = plant.tomorrow + timedelta(days=3)
     again = fund(parties.buyer, offer(parties, plant, 2000, day), 2000)
     devnet.advance(to=start_of(day + timedelta(days=1)))
@@ -351,10 +351,10 @@ def test_a_chain_that_was_set_back_is_read_anew(parties: Parties, plant: ReadyPl
     assert ids(keeper.run_once().settled) == [before]
 
 
-def test_a_fork_that_lost_only_some_transactions_is_noticed(
+def test_a_fork_that_lost_only_some_transactions_is_detected(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper
 ) -> None:
-    """The newest event is there again, as if nothing had happened; an older one is not."""
+    """The newest event is on the new fork as well, but an older one is missing."""
     offers = [offer(parties, plant, 1000), offer(parties, plant, 1000)]
     funding = []
     for buyer, offer_id in zip((parties.buyer, parties.other_buyer), offers, strict=True):
@@ -372,7 +372,7 @@ def test_a_fork_that_lost_only_some_transactions_is_noticed(
     assert keeper.open_payments == 1
 
 
-def test_what_somebody_else_does_between_look_and_send_costs_nothing(
+def test_actions_already_done_by_another_keeper_cost_nothing(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sold, left = offer(parties, plant, 1000), offer(parties, plant, 1000)
@@ -400,10 +400,10 @@ def test_what_somebody_else_does_between_look_and_send_costs_nothing(
     assert (keeper.open_payments, keeper.open_offers) == (0, 0)
 
 
-def test_an_event_that_an_api_left_out_is_missed(
+def test_an_event_that_the_api_omitted_is_detected(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The contract's own sum of what is locked tells, after a few rounds, that the keeper's memory is wrong."""
+    """After a few rounds, the contract's own total of locked funds shows that the keeper's state is wrong."""
     keeper.run_once()
     offer_id = offer(parties, plant, 5000)
     with monkeypatch.context() as patch:
@@ -437,7 +437,7 @@ def test_fees_above_the_cap_are_not_paid(parties: Parties, plant: ReadyPlant, de
     assert ids(Keeper(parties.anyone).run_once().settled) == payments
 
 
-def test_an_empty_account_is_told_and_does_not_end_the_keeper(
+def test_an_empty_account_is_reported_and_does_not_end_the_keeper(
     parties: Parties, plant: ReadyPlant, devnet: Devnet
 ) -> None:
     payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
@@ -471,7 +471,7 @@ def test_a_keeper_runs_until_it_is_stopped(parties: Parties, plant: ReadyPlant, 
     assert ids(event for report in reports for event in report.settled) == [payment_id]
 
 
-def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
+def test_a_keeper_stopped_after_sending_reports_the_outcome(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment_id = fund(parties.buyer, offer(parties, plant, 1000), 1000)
@@ -491,7 +491,7 @@ def test_a_keeper_that_is_stopped_after_sending_tells_what_came_of_it(
     assert [ids(report.settled) for report in reports] == [[payment_id]]
 
 
-def test_what_was_done_before_the_node_failed_is_told_at_the_end(
+def test_actions_before_a_node_failure_are_reported_at_the_end(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert keeper.unreported() is None
@@ -531,7 +531,7 @@ def test_a_stopped_keeper_sends_nothing(parties: Parties, plant: ReadyPlant, dev
     assert state(parties.buyer, payment_id) is PaymentState.LOCKED
 
 
-def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, parties: Parties) -> None:
+def test_missing_accounts_and_invalid_limits_are_rejected(devnet: Devnet, parties: Parties) -> None:
     with pytest.raises(SigningError, match="connect with one"):
         Keeper(Der.connect(devnet.url))
     with pytest.raises(InvalidValueError, match="26 is out of range for max_in_flight: 1 to 25"):
@@ -544,6 +544,6 @@ def test_an_account_and_sensible_limits_are_needed(devnet: Devnet, parties: Part
         Keeper(parties.anyone).run(interval_s=-1)
 
 
-def test_the_window_is_that_of_the_contracts(der: Der) -> None:
+def test_the_window_matches_the_contracts(der: Der) -> None:
     for contract in (der.production, der.grid):
         assert der.client.constant_val(contract.contract_id, "WINDOW_DAYS").value == WINDOW_DAYS

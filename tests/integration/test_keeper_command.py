@@ -1,4 +1,4 @@
-"""``der keeper`` as a process of its own, against the real devnet."""
+"""``der keeper`` in a separate process, against the real devnet."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def due(parties: Parties, devnet: Devnet) -> list[int]:
     return payments
 
 
-def test_once(devnet: Devnet, due: list[int]) -> None:
+def test_once_settles_payments_and_expires_offers(devnet: Devnet, due: list[int]) -> None:
     done = der_keeper(devnet, "--once", "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -43,7 +43,7 @@ def test_once(devnet: Devnet, due: list[int]) -> None:
     assert (again.returncode, again.stdout) == (0, "nothing is due: 0 payments locked, 0 offers open\n")
 
 
-def test_once_tells_failure(devnet: Devnet, due: list[int]) -> None:
+def test_once_reports_failures(devnet: Devnet, due: list[int]) -> None:
     done = der_keeper(devnet, "--once", "--max-fee", "5")
     assert done.returncode == 1
     assert f"FAILED   settle {due[0]}: the fee would be" in done.stdout
@@ -52,7 +52,7 @@ def test_once_tells_failure(devnet: Devnet, due: list[int]) -> None:
 
 
 @pytest.mark.parametrize("json_option", [["--json"], []])
-def test_once_tells_what_it_paid_for_before_the_node_failed(
+def test_once_reports_paid_actions_before_a_node_failure(
     devnet: Devnet, due: list[int], monkeypatch: pytest.MonkeyPatch, json_option: list[str]
 ) -> None:
     still_due = Keeper._still_due
@@ -63,7 +63,7 @@ def test_once_tells_what_it_paid_for_before_the_node_failed(
             raise NodeUnreachableError("gone", devnet.url)
         return still_due(keeper, action, numbers)
 
-    monkeypatch.setattr("der_client.cli.keeper._stop_on_signals", lambda _keeper: None)  # pytest's own stay
+    monkeypatch.setattr("der_client.cli.keeper._stop_on_signals", lambda _keeper: None)  # keep pytest's handlers
     monkeypatch.setattr(Keeper, "_still_due", fail_after_settling)
     done = CliRunner().invoke(app, ["keeper", "--url", devnet.url, "--once", *json_option], env=environment(devnet))
     assert done.exit_code == 1
@@ -97,7 +97,7 @@ def test_runs_until_a_signal(devnet: Devnet, due: list[int], number: signal.Sign
 
 
 @pytest.mark.parametrize("once", [["--once"], []])
-def test_other_contracts_can_be_meant(devnet: Devnet, once: list[str]) -> None:
+def test_contracts_of_another_deployer(devnet: Devnet, once: list[str]) -> None:
     somebody = devnet.accounts["wallet_2"].address
     done = der_keeper(devnet, *once, "--deployer", somebody)
     assert (done.returncode, done.stdout) == (1, "")

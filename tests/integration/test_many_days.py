@@ -1,4 +1,4 @@
-"""Long contracts: a year offered ahead and taken, in calls of 31 days, each day answered for alone."""
+"""Long contracts: a year is offered and bought in calls of 31 days, with a separate result for each day."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def offered(parties: Parties, plant: ReadyPlant, days: dict[date, int]) -> CallS
 
 @pytest.fixture
 def estimates(parties: Parties, plant: ReadyPlant) -> None:
-    """Both calls were mined once: before, a node has no estimate of them."""
+    """Mine both calls once, because a node has no estimates for calls that were never mined."""
     (outcome,) = offered(parties, plant, days_from(plant.tomorrow, 1)).send().wait()
     takings = [Taking(offer_id=outcome.number or 0, wh=WH, min_wh=WH)]
     assert parties.other_buyer.settlement.take_offers(takings, PRICE, 0).send().wait()[0].is_ok
 
 
 @pytest.mark.usefixtures("estimates")
-def test_a_year_is_offered_and_taken(parties: Parties, plant: ReadyPlant) -> None:
+def test_a_year_is_offered_and_bought(parties: Parties, plant: ReadyPlant) -> None:
     series = offered(parties, plant, days_from(plant.tomorrow, 366))
     seller, buyer = parties.seller.account, parties.buyer.account
     assert seller is not None
@@ -81,7 +81,7 @@ def test_a_year_is_offered_and_taken(parties: Parties, plant: ReadyPlant) -> Non
     assert (payment.offer_id, payment.wh) == (numbers[39], 2_000)
 
 
-def test_the_reads_are_those_of_the_receipts(parties: Parties, plant: ReadyPlant) -> None:
+def test_the_predicted_reads_match_the_receipts(parties: Parties, plant: ReadyPlant) -> None:
     series = offered(parties, plant, days_from(plant.tomorrow, 40))
     reads = series.cost().reads
     receipts = [pending.wait() for pending in series.send().pending]
@@ -90,7 +90,7 @@ def test_the_reads_are_those_of_the_receipts(parties: Parties, plant: ReadyPlant
     assert reads > 100
 
 
-def test_where_nothing_is_simulated_the_node_estimates_the_reads(
+def test_without_simulation_the_node_estimates_the_reads(
     parties: Parties, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_simulation(*_: object, **__: object) -> None:
@@ -105,7 +105,7 @@ def test_where_nothing_is_simulated_the_node_estimates_the_reads(
     assert cost.fees_ustx > 0
 
 
-def test_a_day_that_is_refused_stops_no_other(parties: Parties, plant: ReadyPlant) -> None:
+def test_a_refused_day_does_not_affect_the_others(parties: Parties, plant: ReadyPlant) -> None:
     days = [
         OfferedDay(day=plant.tomorrow, wh=WH, expires_at=start_of(plant.tomorrow)),
         OfferedDay(day=plant.tomorrow, wh=24 * 6000, expires_at=start_of(plant.tomorrow)),
@@ -131,7 +131,7 @@ def test_a_day_that_is_refused_stops_no_other(parties: Parties, plant: ReadyPlan
     assert missing.error.error is MarketError.ERR_OFFER_NOT_FOUND
 
 
-def test_a_call_that_is_refused_as_a_whole_is_known_before(parties: Parties, plant: ReadyPlant) -> None:
+def test_a_call_that_is_refused_as_a_whole_is_predicted(parties: Parties, plant: ReadyPlant) -> None:
     series = parties.other_buyer.market.offer_days(
         plant.asset_id, days_from(plant.tomorrow, 32), PRICE, min_fill_wh=1_000
     )
@@ -142,7 +142,7 @@ def test_a_call_that_is_refused_as_a_whole_is_known_before(parties: Parties, pla
     assert all(isinstance(each.error, ContractError) and each.number is None for each in outcomes)
 
 
-def test_what_was_sent_before_a_failure_is_answered_for(
+def test_calls_sent_before_a_failure_have_outcomes(
     parties: Parties, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     series = offered(parties, plant, days_from(plant.tomorrow, 90))
@@ -173,7 +173,7 @@ def test_what_was_sent_before_a_failure_is_answered_for(
         series.send()
 
 
-def test_what_is_not_mined_in_time_can_be_waited_for_again(
+def test_calls_not_mined_in_time_can_be_waited_for_again(
     parties: Parties, plant: ReadyPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending = offered(parties, plant, days_from(plant.tomorrow, 2)).send()
@@ -189,7 +189,7 @@ def test_what_is_not_mined_in_time_can_be_waited_for_again(
     assert all(each.is_ok for each in pending.wait())
 
 
-def test_nothing_to_offer_and_nobody_to_sign(parties: Parties, plant: ReadyPlant) -> None:
+def test_empty_series_and_missing_accounts_are_rejected(parties: Parties, plant: ReadyPlant) -> None:
     with pytest.raises(InvalidValueError, match="days is empty"):
         offered(parties, plant, {})
     with pytest.raises(InvalidValueError, match="items is empty"):

@@ -1,4 +1,4 @@
-"""An account of several keys owns the contracts, publishes others, and calls typed functions step by step."""
+"""A multisig account owns the contracts, publishes others, and calls typed functions step by step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def funded(der: Der) -> Der:
 
 
 @pytest.mark.parametrize("sequential", [False, True])
-def test_it_owns_the_contracts_and_signs_step_by_step(funded: Der, sequential: bool) -> None:
+def test_a_multisig_owner_signs_step_by_step(funded: Der, sequential: bool) -> None:
     account = account_of(funded, sequential=sequential)
     funded.assets.propose_owner(account.address).send().wait()
     call = funded.with_account(account).assets.accept_owner()
@@ -50,7 +50,7 @@ def test_it_owns_the_contracts_and_signs_step_by_step(funded: Der, sequential: b
     assert funded.assets.get_contract_owner() == account.address
 
 
-def test_with_enough_keys_it_is_like_any_account(funded: Der) -> None:
+def test_with_enough_keys_it_works_like_any_account(funded: Der) -> None:
     account = account_of(funded, KEYS[2], KEYS[0])
     account.submit(ContractPublish("coin", COIN, 4)).wait()
     coin = Sip010.at(funded.client, f"{account.address}.coin", account)
@@ -61,7 +61,7 @@ def test_with_enough_keys_it_is_like_any_account(funded: Der) -> None:
     assert account.sign_and_send(transaction).wait().txid
 
 
-def test_with_too_few_keys_it_says_how_to_sign(funded: Der) -> None:
+def test_with_too_few_keys_the_error_says_how_to_sign(funded: Der) -> None:
     assert funded.account is not None
     for keys, held in (((), 0), (KEYS[:1], 1)):
         account = account_of(funded, *keys)
@@ -77,7 +77,7 @@ def test_with_too_few_keys_it_says_how_to_sign(funded: Der) -> None:
         account.sponsor(partly)
 
 
-def test_what_it_is_made_of_is_checked(der: Der) -> None:
+def test_invalid_keys_are_rejected_and_no_key_is_shown(der: Der) -> None:
     with pytest.raises(SigningError, match=f"the key of {STRANGER.public_key.data.hex()} is not one of the account"):
         account_of(der, STRANGER)
     with pytest.raises(InvalidValueError, match="multisig: must be Multisig, not PrivateKey"):

@@ -1,6 +1,6 @@
-"""Meter data that used to go wrong in silence: each file is recorded by ``der record`` and read back from the chain.
+"""Meter data that once led to silent errors: each file is recorded by ``der record`` and read back from the chain.
 
-What is not certain must be an error that leaves the chain as it was; what is said must be recorded exactly.
+Ambiguous data must be an error that leaves the chain unchanged; unambiguous data must be recorded exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Stand:
-    """A plant whose meter cannot sign, a day of it that is over, and the oracle that records it."""
+    """A plant whose meter cannot sign, one of its past days, and the oracle that records it."""
 
     parties: Parties
     devnet: Devnet
@@ -42,7 +42,7 @@ class Stand:
             return run("record", file, "--url", self.devnet.url, *plant, *options)
 
     def recorded(self, asset_id: int | None = None) -> tuple[int, int] | None:
-        """The slots and the energy of the day on the chain."""
+        """Return the slots and the energy of the day on the chain."""
         row = self.parties.anyone.production.get_day(asset_id or self.asset_id, self.day)
         return None if row is None else (row.mask, row.wh)
 
@@ -63,14 +63,14 @@ def stand(parties: Parties, devnet: Devnet, plant: ReadyPlant, tmp_path: Path) -
 
 
 def refused(done: Result, *told: str) -> None:
-    """One line on stderr that says what to do, exit code 1, nothing on stdout."""
+    """Check for exit code 1, one error line with these words on stderr, and nothing on stdout."""
     assert (done.exit_code, done.stdout) == (1, "")
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     for words in told:
         assert words in line
 
 
-def test_a_step_that_changes_is_refused_until_it_is_said_what_it_means(stand: Stand) -> None:
+def test_a_changing_interval_is_refused_without_an_option(stand: Stand) -> None:
     half = timedelta(minutes=30)
     rows = stand.rows(1, 1, 1, step=half) + "".join(f"{stand.at(slot)},0.5\n" for slot in (6, 7, 8))
     file = stand.write("t,kWh\n" + rows)
@@ -80,7 +80,7 @@ def test_a_step_that_changes_is_refused_until_it_is_said_what_it_means(stand: St
     assert stand.recorded() == (0b11000000, 1000)  # the half-hours are longer than a slot, the last row has no end
 
 
-def test_a_register_is_refused_until_it_is_said_to_be_one(stand: Stand) -> None:
+def test_a_register_is_refused_without_an_option(stand: Stand) -> None:
     file = stand.write("t,Export kWh\n" + stand.rows("0.150", "0.161", "0.162", "0.162", "0.194", "0.254"))
     refused(stand.record(file), "only grow", "--kind register")
     assert stand.recorded() is None
@@ -88,7 +88,7 @@ def test_a_register_is_refused_until_it_is_said_to_be_one(stand: Stand) -> None:
     assert stand.recorded() == (0b11111, 104)
 
 
-def test_a_register_that_is_reset_leaves_its_interval_unknown(stand: Stand) -> None:
+def test_a_register_reset_leaves_its_interval_unknown(stand: Stand) -> None:
     file = stand.write("t,kWh\n" + stand.rows("5", "5.1", "0.2", "0.25"))
     done = stand.record(file, "--kind", "register")
     assert done.exit_code == 0
@@ -97,7 +97,7 @@ def test_a_register_that_is_reset_leaves_its_interval_unknown(stand: Stand) -> N
     assert stand.recorded() == (0b101, 150)
 
 
-def test_two_tariffs_are_one_plant_where_both_are_named(stand: Stand) -> None:
+def test_two_tariff_columns_are_added_up_if_both_are_named(stand: Stand) -> None:
     rows = "".join(f"{stand.at(slot)},{first},{second}\n" for slot, (first, second) in enumerate(((0, 0.25), (0.1, 0))))
     file = stand.write("t,T1 kWh,T2 kWh\n" + rows)
     refused(stand.record(file, "--time", "t"), "--values", "'T1 kWh', 'T2 kWh'")
@@ -106,7 +106,7 @@ def test_two_tariffs_are_one_plant_where_both_are_named(stand: Stand) -> None:
     assert stand.recorded() == (0b11, 350)
 
 
-def test_two_meters_are_listed_and_go_to_their_own_plants(stand: Stand) -> None:
+def test_two_meters_are_listed_and_recorded_for_their_plants(stand: Stand) -> None:
     other = register(stand.parties, None)
     stand.parties.registrar.assets.verify_asset(other, 6000, None).send().wait()
     stand.devnet.advance(to=start_of(stand.day + timedelta(days=2)) + timedelta(hours=1))
@@ -128,7 +128,7 @@ def test_two_meters_are_listed_and_go_to_their_own_plants(stand: Stand) -> None:
     assert later.recorded(other) == (0b111, 66 + 12)
 
 
-def test_a_file_without_a_complete_slot_ends_with_its_own_exit_code(stand: Stand) -> None:
+def test_a_file_without_a_complete_slot_has_its_own_exit_code(stand: Stand) -> None:
     hours = stand.write("t,Wh\n" + stand.rows(10, 20, 10, step=timedelta(hours=1)))
     done = stand.record(hours)
     assert done.exit_code == 4
@@ -151,7 +151,7 @@ def test_a_file_without_a_complete_slot_ends_with_its_own_exit_code(stand: Stand
         (["--time-format", "DD.MM.YYYY"], "DD.MM.YYYY"),
     ],
 )
-def test_a_word_that_is_not_known_moves_no_energy(stand: Stand, options: list[str], told: str) -> None:
+def test_an_unknown_option_value_records_nothing(stand: Stand, options: list[str], told: str) -> None:
     done = stand.record(stand.write("t,Wh\n" + stand.rows(10, 20)), *options)
     assert done.exit_code in {1, 2}
     assert told in " ".join(done.stderr.replace("│", " ").split())
@@ -167,7 +167,7 @@ def test_a_mistyped_year_is_an_error_or_can_be_left_out(stand: Stand) -> None:
     assert stand.recorded() == (0b11, 30)
 
 
-def test_readings_after_the_day_of_the_chain_are_an_error(stand: Stand) -> None:
+def test_readings_later_than_the_chain_time_are_an_error(stand: Stand) -> None:
     ahead = stand.day + timedelta(days=400)
     rows = "".join(f"{start_of(ahead) + slot * QUARTER:%Y-%m-%dT%H:%MZ},10\n" for slot in range(4))
     refused(stand.record(stand.write("t,Wh\n" + rows)), f"until {ahead} 00:59", "but the chain is at", "--to")
@@ -177,7 +177,7 @@ def test_readings_after_the_day_of_the_chain_are_an_error(stand: Stand) -> None:
     assert stand.recorded() == (0b11, 30)
 
 
-def test_estimates_are_recorded_only_when_asked(stand: Stand) -> None:
+def test_estimates_are_recorded_only_with_an_option(stand: Stand) -> None:
     rows = "".join(
         f"{stand.at(slot)},{wh},{word}\n" for slot, (wh, word) in enumerate(((10, "A"), (20, "E"), (30, "A")))
     )

@@ -1,4 +1,4 @@
-"""Keeper and recorder when things go wrong: a node that goes away, blocks that do not come, their own end."""
+"""Keeper and recorder during outages: unreachable nodes, missing blocks, and their own restarts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def forwarder() -> Iterator[TcpForwarder]:
 
 
 def quick(devnet: Devnet, name: str, url: str | None = None) -> Der:
-    """A connection that does not wait long for a node that is down."""
+    """Return a connection that does not wait long for a node that is down."""
     client = Client(url or devnet.url, retries=RetryPolicy(attempts=1))
     return Der.connect(client, devnet.accounts[name], deployer=devnet.deployer.address)
 
@@ -66,7 +66,7 @@ def running(keeper: Keeper, reports: list[KeeperReport]) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def test_a_node_that_was_down_is_waited_for(
+def test_the_keeper_waits_for_a_node_that_is_down(
     tmp_path: Path, forwarder: TcpForwarder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("der_client.keeper.keeper._MAX_OUTAGE_PAUSE_S", 2.0)
@@ -100,7 +100,7 @@ def test_a_node_that_was_down_is_waited_for(
 
 @pytest.fixture(scope="module")
 def slow_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Devnet, list[int]]]:
-    """Three payments whose day is verified, on a devnet that only mines when told."""
+    """A devnet that mines only on request, and three payments whose day is verified."""
     state_file = tmp_path_factory.mktemp("slow") / "chain"
     with Devnet(state_file=state_file, start_time=NOON) as devnet:
         parties = grant_roles(devnet, Der.connect(devnet.url, devnet.deployer))
@@ -119,7 +119,7 @@ def slow_chain(slow_devnet: tuple[Devnet, list[int]]) -> Iterator[tuple[Devnet, 
         yield slow_devnet
 
 
-def test_nothing_is_sent_twice_while_it_waits_to_be_mined(slow_chain: tuple[Devnet, list[int]]) -> None:
+def test_pending_transactions_are_not_sent_twice(slow_chain: tuple[Devnet, list[int]]) -> None:
     devnet, payments = slow_chain
     keeper = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0.1)
     first = keeper.run_once()
@@ -133,7 +133,7 @@ def test_nothing_is_sent_twice_while_it_waits_to_be_mined(slow_chain: tuple[Devn
 def test_once_ends_while_nothing_is_mined(
     slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More is due than may be on its way at once, and no block comes."""
+    """More payments are due than may be in flight at once, and no block is mined."""
     devnet, payments = slow_chain
     monkeypatch.setattr("der_client.keeper.keeper._BATCH", 1)
     with devnet.anchor():
@@ -141,14 +141,14 @@ def test_once_ends_while_nothing_is_mined(
         for _ in range(2):
             report = keeper.run_once()
             assert (len(report.pending_txids), report.is_waiting, report.has_more) == (1, True, False)
-    monkeypatch.setattr("der_client.cli.keeper._stop_on_signals", lambda _keeper: None)  # pytest's own stay
+    monkeypatch.setattr("der_client.cli.keeper._stop_on_signals", lambda _keeper: None)  # keep pytest's handlers
     monkeypatch.setattr("der_client.keeper.Keeper", partial(Keeper, max_in_flight=1))
     options = ["keeper", "--url", devnet.url, "--once", "--timeout", "1"]
     environment = {"DER_KEY": devnet.accounts["wallet_7"].key.to_hex()}
     first = CliRunner().invoke(app, options, env=environment)
     pending, told = first.output.splitlines()
     assert (first.exit_code, pending[:9]) == (1, "pending  ")
-    # Another run knows it from its journal.
+    # Another run knows the transaction from its journal.
     again = CliRunner().invoke(app, options, env=environment)
     assert (again.exit_code, again.output.splitlines()) == (1, [pending, told])
     assert "not mined yet; run this again" in told
@@ -156,7 +156,7 @@ def test_once_ends_while_nothing_is_mined(
     assert [state(quick(devnet, "wallet_7"), number) for number in payments].count(PaymentState.SETTLED) == 1
 
 
-def test_it_can_be_stopped_while_it_waits(slow_chain: tuple[Devnet, list[int]]) -> None:
+def test_the_keeper_can_be_stopped_while_it_waits(slow_chain: tuple[Devnet, list[int]]) -> None:
     devnet, _ = slow_chain
     der = quick(devnet, "wallet_7")
     keeper = Keeper(der, confirm_timeout_s=600)
@@ -164,7 +164,7 @@ def test_it_can_be_stopped_while_it_waits(slow_chain: tuple[Devnet, list[int]]) 
         wait_for(lambda: keeper._errands is not None and bool(keeper._errands.txids), "a transaction to be sent")
 
 
-def test_after_a_restart_it_goes_on_with_its_own_transactions(
+def test_after_a_restart_the_keeper_continues_its_transactions(
     slow_chain: tuple[Devnet, list[int]], tmp_path: Path
 ) -> None:
     devnet, payments = slow_chain
@@ -183,8 +183,8 @@ def test_after_a_restart_it_goes_on_with_its_own_transactions(
     again.close()
 
 
-def test_who_comes_second_finds_it_done(slow_chain: tuple[Devnet, list[int]]) -> None:
-    """Both keepers send the same batch in the same block: one settles it, the other takes it for done."""
+def test_the_slower_keeper_finds_the_payments_settled(slow_chain: tuple[Devnet, list[int]]) -> None:
+    """Both keepers send the same batch in the same block: one settles it, the other reports it as already done."""
     devnet, payments = slow_chain
     keepers = [Keeper(quick(devnet, name), confirm_timeout_s=0.05) for name in KEEPER_ACCOUNTS]
     for keeper in keepers:
@@ -199,7 +199,7 @@ def test_who_comes_second_finds_it_done(slow_chain: tuple[Devnet, list[int]]) ->
     assert all(len(report.txids) == 1 and report.fees_ustx > 0 for report in reports)
 
 
-def test_one_that_was_settled_meanwhile_does_not_spoil_its_batch(slow_chain: tuple[Devnet, list[int]]) -> None:
+def test_a_payment_settled_meanwhile_does_not_fail_its_batch(slow_chain: tuple[Devnet, list[int]]) -> None:
     devnet, payments = slow_chain
     other = quick(devnet, "wallet_8")
     keeper = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0.05)
@@ -211,14 +211,14 @@ def test_one_that_was_settled_meanwhile_does_not_spoil_its_batch(slow_chain: tup
     assert [(skipped.id, skipped.done_by_other) for skipped in report.skipped] == [(payments[1], True)]
 
 
-def test_a_transaction_that_the_node_forgot_is_sent_again_as_it_was(
+def test_a_transaction_that_the_node_lost_is_sent_again_unchanged(
     slow_chain: tuple[Devnet, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     devnet, payments = slow_chain
     keeper = Keeper(quick(devnet, "wallet_7"), confirm_timeout_s=0)
     snapshot = devnet.snapshot()
     (txid,) = keeper.run_once().pending_txids
-    devnet.revert(snapshot)  # the mempool is as it was: empty
+    devnet.revert(snapshot)  # the mempool is empty again
     devnet.mine()
     assert keeper.run_once().pending_txids == (txid,)
     clock = time.monotonic
@@ -230,11 +230,11 @@ def test_a_transaction_that_the_node_forgot_is_sent_again_as_it_was(
     assert (report.txids, ids(report.settled)) == ((txid,), payments)
 
 
-def test_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list[int]]) -> None:
+def test_readings_in_flight_are_not_sent_again(slow_chain: tuple[Devnet, list[int]]) -> None:
     devnet, _ = slow_chain
     der = quick(devnet, "wallet_3")
     before = nonce(der)
-    first_day = der.now().date() - timedelta(days=2)  # of which nothing is recorded yet
+    first_day = der.now().date() - timedelta(days=2)  # nothing is recorded for this day yet
     readings = [(1, MeteredDay(first_day, 900, (7,) * 96))]
     recorder = Recorder(der, confirm_timeout_s=0.05)
     first = recorder.record(readings)
@@ -248,7 +248,7 @@ def test_readings_on_their_way_are_not_sent_again(slow_chain: tuple[Devnet, list
     assert nonce(der) == before + 1
 
 
-def test_after_a_restart_readings_on_their_way_are_not_sent_again(
+def test_after_a_restart_readings_in_flight_are_not_sent_again(
     slow_chain: tuple[Devnet, list[int]], tmp_path: Path
 ) -> None:
     devnet, _ = slow_chain
@@ -266,7 +266,7 @@ def test_after_a_restart_readings_on_their_way_are_not_sent_again(
         report = again.record(readings)
         (waiting,) = report.recordings
         assert (waiting.status, waiting.txids, report.txids) == (RecordingStatus.PENDING, first.txids, ())
-    # What is new is recorded meanwhile.
+    # New readings are recorded meanwhile.
     (rest,) = again.record([(1, MeteredDay(day, 900, (*(None,) * 48, *(7,) * 48)))]).recordings
     assert (rest.status, len(rest.txids)) == (RecordingStatus.PENDING, 1)
     devnet.mine()
@@ -278,7 +278,7 @@ def test_after_a_restart_readings_on_their_way_are_not_sent_again(
 
 
 def test_foreign_transactions_are_left_alone(slow_chain: tuple[Devnet, list[int]]) -> None:
-    """Another program with the same key has a transaction in the mempool: the recorder takes the nonce after it."""
+    """Another program with the same key has a transaction in the mempool; the recorder uses the nonce after it."""
     devnet, _ = slow_chain
     account = quick(devnet, "wallet_3").production.require_account()
     before = account.next_nonce()

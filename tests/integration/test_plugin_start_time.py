@@ -1,4 +1,4 @@
-"""When the devnet of the pytest plugin begins, in a project of a user's own."""
+"""The start time of the pytest plugin's devnet, tested in a separate project."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def run(folder: Path, begin: str, *options: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
 
 
-def test_at_noon_of_the_present_day(tmp_path: Path) -> None:
+def test_the_devnet_starts_at_noon_of_the_current_day(tmp_path: Path) -> None:
     done = run(tmp_path, TODAY)
-    # Should the day end between this devnet's start and its test, the next one has a day before it.
+    # If midnight passes between the devnet's start and its test, try again: the new day has just begun.
     done = done if done.returncode == 0 else run(tmp_path, TODAY)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_at_the_moment_of_the_configuration(tmp_path: Path) -> None:
+def test_the_devnet_starts_at_the_configured_time(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\ndevnet_start_time = 2024-02-29T23:50:00+01:00\n")
     done = run(tmp_path, "datetime(2024, 2, 29, 22, 50, tzinfo=UTC)")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("moment", ["noon", "2024-02-29T12:00:00"])
-def test_a_moment_must_be_one(tmp_path: Path, moment: str) -> None:
+def test_invalid_start_times_are_rejected(tmp_path: Path, moment: str) -> None:
     done = run(tmp_path, TODAY, "-o", f"devnet_start_time={moment}")
     assert done.returncode != 0
     assert f"devnet_start_time is '{moment}'; give a time with its offset" in done.stdout + done.stderr

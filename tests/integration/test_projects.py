@@ -1,4 +1,4 @@
-"""Clarinet projects of others: plans with all that Clarinet carries out, and projects without a plan."""
+"""Third-party Clarinet projects: plans with everything that Clarinet executes, and projects without a plan."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def check(client: Client, registry: str, given: int) -> None:
     assert (old.epoch, old.clarity_version) == ("Epoch24", "Clarity2")
 
 
-def test_a_devnet_carries_out_the_plan_of_a_project(project: Path, plan: Path) -> None:
+def test_a_devnet_executes_the_plan_of_a_project(project: Path, plan: Path) -> None:
     with Devnet(project=project, track_costs=False) as devnet:
         client = Client(devnet.url)
         assert set(devnet.contracts) == {
@@ -167,7 +167,7 @@ def test_a_devnet_carries_out_the_plan_of_a_project(project: Path, plan: Path) -
             *(f"{DEPLOYER}.{name}" for name in ("old", "shop", "caller")),
         }
         check(client, f"{WALLET_1}.registry", given=1)
-        # The project uses at-block, so the devnet stays where that works; later it does not, as on mainnet.
+        # The project uses at-block, so the devnet stays in an epoch that supports it; later ones do not, as on mainnet.
         assert devnet.epoch == "2.4"
         boot = client.contract_interface("ST000000000000000000002AMW42H.pox-4")  # written in a newer Clarity
         assert "stack-stx" in boot.functions
@@ -181,7 +181,7 @@ def test_a_devnet_carries_out_the_plan_of_a_project(project: Path, plan: Path) -
         assert (devnet.epoch, len(devnet.contracts)) == ("2.4", 5)
 
 
-def test_deploy_carries_out_the_plan_on_a_devnet(plan: Path) -> None:
+def test_deploy_executes_the_plan_on_a_devnet(plan: Path) -> None:
     with Devnet(deploy_contracts=False, track_costs=False) as devnet:
         client = Client(devnet.url)
         account = Account(devnet.deployer.key, client)
@@ -196,9 +196,9 @@ def test_deploy_carries_out_the_plan_on_a_devnet(plan: Path) -> None:
         assert (len(again.skipped), len(again.txids)) == (5, 1)
 
 
-def test_a_project_without_a_plan_is_published_in_the_order_of_its_sources(project: Path) -> None:
+def test_a_project_without_a_plan_is_published_in_dependency_order(project: Path) -> None:
     caller = project / "contracts" / "caller.clar"
-    caller.write_bytes(caller.read_bytes().replace(b"\n", b"\r\n"))  # as an editor on Windows leaves it
+    caller.write_bytes(caller.read_bytes().replace(b"\n", b"\r\n"))  # as written by an editor on Windows
     steps = ClarinetProject.read(project).plan({"deployer": DEPLOYER}).steps
     assert [getattr(step, "contract_name", "") for step in steps] == ["traits", "registry", "old", "shop", "caller"]
     with Devnet(project=project, track_costs=False) as devnet:
@@ -209,18 +209,18 @@ def test_a_project_without_a_plan_is_published_in_the_order_of_its_sources(proje
         check(client, f"{DEPLOYER}.registry", given=1)
 
 
-def test_a_contract_without_an_epoch_waits_for_what_it_needs(project: Path) -> None:
+def test_a_contract_without_an_epoch_uses_that_of_its_dependencies(project: Path) -> None:
     manifest = project / "Clarinet.toml"
     manifest.write_text(manifest.read_text().replace("clarity_version = 2\n", "").replace('epoch = "2.4"\n', ""))
     notes = project / f".cache/requirements/{ISSUER}.traits.json"
     notes.write_text('{"epoch": "Epoch25", "clarity_version": "Clarity2"}')
     steps = ClarinetProject.read(project).plan({"deployer": DEPLOYER}).steps
     epochs = {step.contract_name: step.epoch for step in steps if isinstance(step, PublishStep)}
-    # The registry and the shop need the traits, the caller needs both; the old one has an epoch of its own.
+    # The registry and the shop need the traits, and the caller needs both; the old contract has its own epoch.
     assert epochs == {"old": "2.4", "traits": "2.5", "registry": "2.5", "shop": "2.5", "caller": "2.5"}
 
 
-def test_what_cannot_be_carried_out_is_named(project: Path) -> None:
+def test_invalid_projects_are_reported(project: Path) -> None:
     (project / f".cache/requirements/{ISSUER}.traits.clar").unlink()
     with pytest.raises(
         DevnetError, match=rf"requirement {ISSUER}\.traits is not in .*requirements.*could not be fetched"
@@ -251,7 +251,7 @@ def test_what_cannot_be_carried_out_is_named(project: Path) -> None:
         ClarinetProject.read(project).plan({"deployer": DEPLOYER}, only=["shop"])
 
 
-def test_the_epoch_is_kept_over_a_restart(tmp_path: Path) -> None:
+def test_the_epoch_is_kept_across_a_restart(tmp_path: Path) -> None:
     code = "(define-read-only (at (h uint)) (at-block (unwrap-panic (get-block-info? id-header-hash h)) block-height))"
     with Devnet(deploy_contracts=False, track_costs=False, state_file=tmp_path / "chain") as devnet:
         before = devnet.now()

@@ -1,4 +1,4 @@
-"""``der record`` as a process of its own: a meter's CSV export, brought to the real devnet."""
+"""``der record``: a meter's CSV export is recorded on the real devnet."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def day(plant: ReadyPlant, devnet: Devnet) -> date:
 
 
 def export(path: Path, day: date, cells: list[str], offset: timedelta = timedelta()) -> Path:
-    """What a meter exports, its timestamps from a clock that is so far ahead of UTC, and without saying so."""
+    """Write a meter's export, whose timestamps are ahead of UTC by ``offset`` without saying so."""
     begin = start_of(day) + offset
     stamps = [(begin + timedelta(minutes=15) * slot).strftime("%Y-%m-%d %H:%M") for slot in range(len(cells))]
     rows = [f"{stamp};0815;{cell}" for stamp, cell in zip(stamps, cells, strict=True)]
@@ -45,7 +45,7 @@ def meter_key_file(plant: ReadyPlant, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_missing_is_signed_and_relayed(
+def test_missing_slots_are_signed_and_relayed(
     parties: Parties, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
 ) -> None:
     options = ["--meter-key-file", str(meter_key_file)]
@@ -56,7 +56,7 @@ def test_what_is_missing_is_signed_and_relayed(
     assert len(recording["txids"]) == 1  # a run of slots before the gap and one after it, in one call
     assert mask_and_wh(parties, plant.asset_id, day) == (0b1011, 1051)
 
-    # The file has grown: only what is new is paid for.
+    # The file has grown: only new slots are paid for.
     grown = export(tmp_path / "b.csv", day, [*KWH, "0.7"])
     again = json.loads(der_record(devnet, grown, plant.asset_id, *options, "--json").stdout)
     assert [(entry["slots"], entry["recorded_slots"]) for entry in again["recordings"]] == [(4, 1)]
@@ -95,7 +95,7 @@ def test_a_gap_that_is_filled_later_is_recorded(
     tmp_path: Path,
     is_signed: bool,
 ) -> None:
-    """The fill rounds what came after the gap the other way: 600 and 601 Wh, and then 600, 601 and 600."""
+    """Filling the gap changes the rounding of the slot after it: first 600 and 601 Wh, then 600, 601 and 600 Wh."""
     asset_id, options, key = plant.asset_id, ["--meter-key-file", str(meter_key_file)], ""
     if not is_signed:
         asset_id, options, key = register(parties, None), [], devnet.accounts["wallet_3"].key.to_hex()
@@ -114,7 +114,7 @@ def test_a_gap_that_is_filled_later_is_recorded(
         assert mask_and_wh(parties, asset_id, day) == (0b111, 1802)
 
 
-def test_a_contradiction_is_told_and_not_sent(
+def test_a_conflict_is_reported_and_not_sent(
     parties: Parties, devnet: Devnet, plant: ReadyPlant, day: date, meter_key_file: Path, tmp_path: Path
 ) -> None:
     options = ["--meter-key-file", str(meter_key_file), "--interval-seconds", "900"]
@@ -141,14 +141,18 @@ def test_an_oracle_records_for_a_meter_that_cannot_sign(
     assert mask_and_wh(parties, asset_id, today) == (0b1011, 1051)
 
 
-def test_a_tab_is_written_as_two_characters(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
+def test_a_tab_delimiter_is_written_as_two_characters(
+    devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path
+) -> None:
     file = export(tmp_path / "a.csv", day, KWH)
     file.write_text(file.read_text().replace(";", "\t"))
     done = der_record(devnet, file, plant.asset_id, "--delimiter", "\\t", "--json")
     assert [entry["slots"] for entry in json.loads(done.stdout)["recordings"]] == [3]
 
 
-def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path) -> None:
+def test_an_account_that_is_not_an_oracle_is_refused(
+    devnet: Devnet, plant: ReadyPlant, day: date, tmp_path: Path
+) -> None:
     done = der_record(devnet, export(tmp_path / "a.csv", day, KWH), plant.asset_id, "--json")
     assert done.exit_code == 3
     report = json.loads(done.stdout)
@@ -166,7 +170,9 @@ def test_who_is_no_oracle_is_told(devnet: Devnet, plant: ReadyPlant, day: date, 
         (["--delimiter", ""], "--delimiter is '': expected one character"),
     ],
 )
-def test_what_cannot_be_is_told_in_a_line(devnet: Devnet, tmp_path: Path, options: list[str], told: str) -> None:
+def test_invalid_options_are_reported_in_one_line(
+    devnet: Devnet, tmp_path: Path, options: list[str], told: str
+) -> None:
     done = der_record(devnet, export(tmp_path / "a.csv", date(2026, 7, 1), KWH), 99, *options)
     assert (done.exit_code, done.stdout) == (1, "")
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]

@@ -104,10 +104,10 @@ class TestRelay:
         assert (again.txids, again.fees_ustx, again.problems) == ((), 0, ())
         assert nonce(parties.anyone) == before
 
-    def test_either_form_of_a_signature_is_relayed(
+    def test_signatures_with_low_and_high_s_are_relayed(
         self, parties: Parties, plant: ReadyPlant, day: date, relayer: Recorder
     ) -> None:
-        """Some meters sign with a high s, which the contract takes."""
+        """Some meters sign with a high s, which the contract accepts."""
         low = message(parties, plant, day, 10, 100, 200)
         order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
         other_s = (order - int.from_bytes(low.signature[32:64])).to_bytes(32)
@@ -117,7 +117,7 @@ class TestRelay:
         assert [entry.status for entry in report.recordings] == [R.RECORDED, R.REPEATED]
         assert len(report.txids) == 1
 
-    def test_the_same_twice_in_one_call_costs_once(
+    def test_a_duplicate_in_one_call_is_paid_once(
         self, parties: Parties, plant: ReadyPlant, day: date, relayer: Recorder
     ) -> None:
         signed = message(parties, plant, day, 0, 1, 2, 3)
@@ -138,16 +138,16 @@ class TestRelay:
         assert nonce(parties.anyone) == before + 1
         assert report.problems == (conflicting,)
 
-    def test_one_of_several_recordings_of_a_day_is_known_again(
+    def test_a_repeat_is_recognised_among_several_recordings(
         self, parties: Parties, plant: ReadyPlant, day: date, relayer: Recorder
     ) -> None:
-        """The row has the sum of both only; the events tell them apart."""
+        """The row has only the sum of both recordings; the events distinguish them."""
         first, second = message(parties, plant, day, 0, 100, 100), message(parties, plant, day, 2, 7)
         relayer.relay([first, second])
         again = relayer.relay([second, message(parties, plant, day, 0, 100, 99)])
         assert [entry.status for entry in again.recordings] == [R.REPEATED, R.CONFLICTING]
 
-    def test_an_adjustment_makes_no_conflict(
+    def test_an_adjustment_is_not_a_conflict(
         self, parties: Parties, plant: ReadyPlant, day: date, relayer: Recorder
     ) -> None:
         signed = message(parties, plant, day, 0, 100, 100)
@@ -172,7 +172,7 @@ class TestRelay:
         assert (overlapping.status, overlapping.error) == (R.REFUSED, ProductionError.ERR_SLOT_ALREADY_RECORDED)
         assert "let the meter sign only the missing ones" in overlapping.reason
 
-    def test_what_the_contract_would_refuse_costs_nothing(
+    def test_messages_that_the_contract_would_refuse_cost_nothing(
         self, parties: Parties, plant: ReadyPlant, day: date, plain: int, relayer: Recorder
     ) -> None:
         before = nonce(parties.anyone)
@@ -199,10 +199,10 @@ class TestRelay:
         assert ".other" in reasons[2]
         assert nonce(parties.anyone) == before
 
-    def test_every_refusal_is_what_the_contract_answers(
+    def test_every_refusal_matches_the_contracts_error(
         self, parties: Parties, plant: ReadyPlant, day: date, plain: int, relayer: Recorder
     ) -> None:
-        """The checks before sending against the contract itself, by the devnet's simulation."""
+        """The checks before sending are compared with simulated calls of the contract."""
         today = day + timedelta(days=1)
         old_day = day - timedelta(days=2)
         relayer.relay([message(parties, plant, day, 90, 1)])
@@ -212,7 +212,7 @@ class TestRelay:
             message(parties, plant, old_day, 0, 1),
             message(parties, plant, today, 0, 1, 1, 1, 1),
             message(parties, plant, today + timedelta(days=1), 0, 1),
-            message(parties, plant, day, 0, 2 * 1650),  # slot 90 has used 1 Wh of what both may have
+            message(parties, plant, day, 0, 2 * 1650),  # slot 90 has used 1 Wh of the limit for both slots
             message(parties, plant, day, 0, 2 * 1650 - 1),
             message(parties, plant, day, 89, 1, 1),
             message(parties, plant, day, 0, 100, key_epoch=2),
@@ -240,7 +240,7 @@ class TestRelay:
         (late,) = relayer.relay([message(parties, plant, plant.tomorrow, 1, 100)]).recordings
         assert (late.status, late.error) == (R.REFUSED, ProductionError.ERR_RECORDING_CLOSED)
 
-    def test_a_final_day_takes_nothing_but_repeats_are_known(
+    def test_a_final_day_is_closed_but_repeats_are_recognised(
         self, parties: Parties, plant: ReadyPlant, day: date, relayer: Recorder
     ) -> None:
         signed = message(parties, plant, day, 0, 100)
@@ -250,7 +250,9 @@ class TestRelay:
         assert same.status is R.REPEATED
         assert (more.status, more.error) == (R.REFUSED, ProductionError.ERR_DAY_FINAL)
 
-    def test_relayers_side_by_side(self, parties: Parties, plant: ReadyPlant, day: date, devnet: Devnet) -> None:
+    def test_several_relayers_side_by_side(
+        self, parties: Parties, plant: ReadyPlant, day: date, devnet: Devnet
+    ) -> None:
         messages = [message(parties, plant, day, start, 10, 20) for start in range(0, 16, 2)]
         recorders = [
             Recorder(parties.anyone.with_account(devnet.accounts[name]))
@@ -331,7 +333,7 @@ class TestOracle:
         assert [entry.status for entry in again.recordings] == [R.REPEATED] * 5
         assert again.txids == ()
 
-    def test_more_than_a_batch_holds(self, parties: Parties, devnet: Devnet, oracle: Recorder) -> None:
+    def test_more_items_than_fit_into_a_batch(self, parties: Parties, devnet: Devnet, oracle: Recorder) -> None:
         assets = [register(parties, None) for _ in range(7)]
         for asset_id in assets:
             parties.registrar.assets.verify_asset(asset_id, 6000, None).send().wait()
@@ -364,8 +366,8 @@ class TestOracle:
         assert "slots 1 of" in report.recordings[4].reason
         assert row(parties.anyone, plain, day) == (0b11, 20)
 
-    def test_what_was_rounded_apart_is_recorded_apart(self, plain: int, day: date, oracle: Recorder) -> None:
-        """So that it is known again when the same comes together."""
+    def test_separately_rounded_readings_are_recorded_separately(self, plain: int, day: date, oracle: Recorder) -> None:
+        """They are then recognised as repeats if the same readings arrive together."""
         halves = [
             MeteredDay(day, 900, (1, *(None,) * 95), (3, *(None,) * 95), 2),
             MeteredDay(day, 900, (None, 1, *(None,) * 94), (None, 3, *(None,) * 94), 2),
@@ -391,16 +393,16 @@ class TestOracle:
         assert [entry.status for entry in report.recordings] == [R.REFUSED, R.RECORDED]
         assert report.recordings[0].error is ProductionError.ERR_DEVICE_MUST_SIGN
 
-    def test_who_is_no_oracle_pays_nothing(self, parties: Parties, plain: int, day: date) -> None:
+    def test_an_account_that_is_not_an_oracle_pays_nothing(self, parties: Parties, plain: int, day: date) -> None:
         before = nonce(parties.anyone)
         (refused,) = Recorder(parties.anyone).record([(plain, metered(day, 1))]).recordings
         assert (refused.status, refused.error) == (R.REFUSED, ProductionError.ERR_NOT_ORACLE)
         assert nonce(parties.anyone) == before
 
-    def test_an_item_that_fails_is_named_and_the_rest_goes_on(
+    def test_a_failed_item_is_named_and_the_others_are_recorded(
         self, parties: Parties, plain: int, day: date, devnet: Devnet, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Another oracle records one of the days between the look and the batch."""
+        """Another oracle records one of the days after the checks and before the batch."""
         devnet.advance(to=start_of(day + timedelta(days=3)))
         days = [day + timedelta(days=number) for number in range(3)]
         recorder = Recorder(parties.oracle)
@@ -422,10 +424,10 @@ class TestOracle:
         assert report.fees_ustx > 0
 
 
-def test_what_is_told_before_sending_is_what_the_contract_answers(
+def test_checks_before_sending_match_the_contracts_errors(
     parties: Parties, plain: int, plant: ReadyPlant, day: date, devnet: Devnet
 ) -> None:
-    """Random items of an oracle, judged and simulated on days in every state."""
+    """Random items of an oracle are checked and simulated on days in every state."""
     devnet.advance(to=start_of(day + timedelta(days=1)) + timedelta(hours=7))
     days = [day + timedelta(days=number) for number in (-2, -1, 0, 1, 2)]
     for each, mask, wh in ((days[1], 0b1111, 4000), (days[2], 0b1 << 40, 1), (days[3], 0b11, 0)):
@@ -477,7 +479,7 @@ def test_without_its_events_a_day_is_compared_as_a_whole_or_not_at_all(
     assert "or not at all" in part.reason
 
 
-def test_a_node_that_is_down_is_an_error_before_anything_is_sent(
+def test_an_unreachable_node_is_an_error_before_anything_is_sent(
     parties: Parties, plant: ReadyPlant, day: date, devnet: Devnet
 ) -> None:
     dead = Client("http://127.0.0.1:1", retries=RetryPolicy(attempts=1))
@@ -491,8 +493,8 @@ def test_an_account_is_needed(devnet: Devnet) -> None:
         Recorder(Der.connect(devnet.url))
 
 
-def test_the_rules_of_slots_and_windows_are_those_of_the_contracts(der: Der) -> None:
-    """They are in ``readings.slots`` once; what they say must be what the contracts say."""
+def test_slot_and_window_constants_match_the_contracts(der: Der) -> None:
+    """The constants in ``readings.slots`` must have the same values as those of the contracts."""
     for name, ours in (
         ("RECORDING_DAYS", RECORDING_DAYS),
         ("TOLERANCE_PERCENT", TOLERANCE_PERCENT),

@@ -1,4 +1,4 @@
-"""Forks on the devnet: blocks are taken away, and others mined with their transactions, reordered, or without."""
+"""Forks on the devnet: blocks are replaced by others with the same transactions, reordered ones, or none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def blocks(devnet: Devnet) -> dict[int, Block]:
 
 
 def order(devnet: Devnet, count: int) -> list[str]:
-    """Who sent the last transactions, oldest first."""
+    """Return the senders of the last transactions, oldest first."""
     names = {each.address: name for name, each in devnet.accounts.items()}
     client = Client(devnet.url)
     tip = client.block().height
@@ -44,7 +44,7 @@ def order(devnet: Devnet, count: int) -> list[str]:
 
 
 def send_some(devnet: Devnet) -> list[str]:
-    """Five transfers of three accounts, each in a block of its own."""
+    """Send five transfers from three accounts, each in its own block, and return their txids."""
     one, two, three = (account(devnet, f"wallet_{number}") for number in (1, 2, 3))
     target = devnet.accounts["wallet_4"].address
     pending = [
@@ -69,7 +69,7 @@ def test_the_same_transactions_are_mined_in_other_blocks(fork: Devnet) -> None:
     assert client.balances(fork.accounts["wallet_4"].address).stx_ustx - 10**14 == 15
 
 
-def test_the_transactions_of_different_accounts_change_places(fork: Devnet) -> None:
+def test_transactions_of_different_accounts_are_reordered(fork: Devnet) -> None:
     txids = send_some(fork)
     assert order(fork, 5) == ["wallet_1", "wallet_2", "wallet_1", "wallet_3", "wallet_2"]
     fork.reorg(5, "reordered")
@@ -89,7 +89,7 @@ def test_dropped_transactions_can_be_sent_again(fork: Devnet) -> None:
     assert receipt.status is TransactionStatus.SUCCESS
 
 
-def test_it_goes_back_over_empty_blocks_snapshots_and_jumps_of_time(fork: Devnet) -> None:
+def test_a_reorg_across_empty_blocks_snapshots_and_time_jumps(fork: Devnet) -> None:
     send_some(fork)
     kept = fork.snapshot()
     fork.advance(seconds=86_400)
@@ -109,7 +109,7 @@ def test_it_goes_back_over_empty_blocks_snapshots_and_jumps_of_time(fork: Devnet
     fork.revert(kept)
 
 
-def test_too_many_blocks_and_unknown_words_are_refused(fork: Devnet) -> None:
+def test_too_many_blocks_and_unknown_options_are_rejected(fork: Devnet) -> None:
     fork.mine(2)
     with pytest.raises(DevnetError, match="at most 2: no more were mined since the start"):
         fork.reorg(3)
@@ -119,7 +119,7 @@ def test_too_many_blocks_and_unknown_words_are_refused(fork: Devnet) -> None:
         fork.reorg(0)
 
 
-def test_nobody_sees_a_fork_half_done(fork: Devnet) -> None:
+def test_readers_never_see_an_incomplete_fork(fork: Devnet) -> None:
     fork.mine(500)
     tip = Client(fork.url).block().height
     seen: list[int] = []

@@ -1,4 +1,4 @@
-"""``der serve`` and ``der demo --serve`` as processes of their own."""
+"""``der serve`` and ``der demo --serve`` in separate processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A command that serves pages, until the block ends; and their address."""
+    """Run a command that serves pages until the ``with`` block ends, and yield its URL and process."""
     command = [sys.executable, "-m", "der_client.cli", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
     try:
@@ -57,7 +57,7 @@ def test_the_pages_of_an_index(place: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_though_a_page_listens(place: Path, number: signal.Signals) -> None:
+def test_it_ends_while_a_page_is_listening(place: Path, number: signal.Signals) -> None:
     with running("serve", "--database", str(place), "--port", "0") as (url, process):
         listening = requests.get(f"{url}/live", stream=True, timeout=LONG_S)
         assert b"event: block" in next(listening.iter_content(200))
@@ -68,7 +68,7 @@ def test_it_ends_though_a_page_listens(place: Path, number: signal.Signals) -> N
         listening.close()
 
 
-def test_without_an_index_it_says_what_makes_one(tmp_path: Path) -> None:
+def test_a_missing_index_is_reported_with_the_command_to_create_it(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
@@ -85,7 +85,7 @@ def test_without_an_index_it_says_what_makes_one(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_in_use_is_told(place: Path) -> None:
+def test_an_occupied_port_is_reported(place: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-m", "der_client.cli", "serve", "--database", str(place), "--port", port]
@@ -95,7 +95,9 @@ def test_a_port_in_use_is_told(place: Path) -> None:
     assert "--port" in done.stderr
 
 
-def test_it_follows_the_chain_meanwhile(devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path) -> None:
+def test_it_follows_the_chain_while_it_serves_pages(
+    devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path
+) -> None:
     place = str(tmp_path / "index.sqlite")
     with running("serve", "--url", devnet.url, "--database", place, "--follow", "--port", "0") as (url, _):
         seen = requests.get(f"{url}/api/plants/{plant.asset_id}", timeout=LONG_S).json()
@@ -108,7 +110,7 @@ def test_it_follows_the_chain_meanwhile(devnet: Devnet, parties: Parties, plant:
         assert seen["plant"]["state"] == "suspended"
 
 
-def test_the_demo_ends_in_the_pages_on_its_own_data() -> None:
+def test_the_demo_serves_pages_of_its_own_data() -> None:
     with running("demo", "--serve", "--port", "0") as (url, process):
         plants = requests.get(f"{url}/api/plants", timeout=LONG_S).json()["items"]
         assert len(plants) == 3

@@ -1,4 +1,4 @@
-"""``der payments`` and ``der settle``: what is due, what it pays to whom, and what is left alone."""
+"""``der payments`` and ``der settle``: due payments, their payouts and refunds, and payments that are not due."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _environment(devnet: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sell(parties: Parties, plant: ReadyPlant, *whs: int) -> list[int]:
-    """Offer energy of tomorrow, and sell parts of it, one after the other."""
+    """Offer energy of tomorrow, sell it in parts one after the other, and return the payment ids."""
     market = parties.seller.market
     expires_at = start_of(plant.tomorrow)
     create = market.create_offer(plant.asset_id, plant.tomorrow, sum(whs), PRICE, 1000, expires_at)
@@ -56,7 +56,7 @@ def deliver(parties: Parties, plant: ReadyPlant, devnet: Devnet, wh: int) -> Non
     parties.verifier.production.verify_day(plant.asset_id, plant.tomorrow, ALL_SLOTS, wh).send().wait()
 
 
-def test_what_is_delivered_is_paid_and_the_rest_paid_back(
+def test_delivered_energy_is_paid_and_the_rest_refunded(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, der: Der
 ) -> None:
     first, second = sell(parties, plant, 20_000, 10_000)
@@ -91,7 +91,7 @@ def test_what_is_delivered_is_paid_and_the_rest_paid_back(
     assert failure("settle", first, "--key", "wallet_7") == f"payment {first} is already settled"
 
 
-def test_what_can_never_be_delivered_is_paid_back(
+def test_energy_that_cannot_be_delivered_is_refunded(
     parties: Parties, plant: ReadyPlant, devnet: Devnet, der: Der
 ) -> None:
     (number,) = sell(parties, plant, 20_000)
@@ -105,6 +105,6 @@ def test_what_can_never_be_delivered_is_paid_back(
     assert (payment.state, payment.refund) == (PaymentState.REFUNDED, payment.cost)
 
 
-def test_payments_that_are_not_there(parties: Parties) -> None:
+def test_unknown_payments_are_reported(parties: Parties) -> None:
     assert failure("settle", 99, "--key", "wallet_7") == "payment 99 not found; 'der payments' lists them"
     assert failure("settle", -1, "--key", "wallet_7") == "PAYMENTS: expected numbers from 1 on, got -1"

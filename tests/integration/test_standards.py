@@ -1,4 +1,4 @@
-"""Token interfaces bound to contracts of others: read, moved with the tightest post-conditions, told by events."""
+"""Token interfaces bound to third-party contracts: reads, transfers with the tightest post-conditions, and events."""
 
 from __future__ import annotations
 

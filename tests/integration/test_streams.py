@@ -1,4 +1,4 @@
-"""What happens on the chain is followed over the API's WebSocket: each thing once, in order, over cuts and forks."""
+"""Logs, events and blocks over the API's WebSocket: each once, in order, across lost connections and forks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def forwarder(chain: Devnet) -> Iterator[TcpForwarder]:
 
 
 class Speaker:
-    """Prints numbers, each in a transaction of its own, with its own connection to the devnet."""
+    """Lets the contract print numbers, each in a separate transaction, over its own connection to the devnet."""
 
     def __init__(self, chain: Devnet, wallet: str = "wallet_2") -> None:
         self.chain = chain
@@ -65,7 +65,7 @@ def said(updates: Any) -> list[int]:
 
 
 class Follower:
-    """Collects in a thread what a stream gives."""
+    """Collects the items of a stream in a thread."""
 
     def __init__(self, stream: Iterator[Any]) -> None:
         self.items: list[Any] = []
@@ -86,7 +86,7 @@ class Follower:
 
 
 class TestLogs:
-    def test_from_now_on_in_order(self, chain: Devnet) -> None:
+    def test_new_logs_are_streamed_in_order(self, chain: Devnet) -> None:
         speaker = Speaker(chain)
         speaker.say(1, 2)
         follower = Follower(Client(chain.url).stream_contract_logs(speaker.contract, poll_s=LONG_S))
@@ -95,13 +95,13 @@ class TestLogs:
         follower.wait_for(lambda items: len(items) == 3)
         assert said(follower.items) == [3, 4, 5]
 
-    def test_with_all_before(self, chain: Devnet) -> None:
+    def test_the_history_can_be_included(self, chain: Devnet) -> None:
         speaker = Speaker(chain)
         speaker.say(1, 2)
         updates = Client(chain.url).stream_contract_logs(speaker.contract, history=True, idle_s=0)
         assert said(updates) == [1, 2]
 
-    def test_over_cuts(self, chain: Devnet, forwarder: TcpForwarder) -> None:
+    def test_logs_across_lost_connections(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         speaker = Speaker(chain)
         client = Client(forwarder.url, retries=QUICK)
         follower = Follower(client.stream_contract_logs(speaker.contract, poll_s=0.2))
@@ -118,7 +118,7 @@ class TestLogs:
         follower.wait_for(lambda items: len(items) == 5)
         assert said(follower.items) == [1, 2, 3, 4, 5]
 
-    def test_over_a_fork(self, chain: Devnet) -> None:
+    def test_logs_across_a_fork(self, chain: Devnet) -> None:
         speaker = Speaker(chain)
         speaker.say(1)
         client = Client(chain.url)
@@ -135,7 +135,7 @@ class TestLogs:
         other.say(5)
         assert said([next(stream)]) == [5]
 
-    def test_polling_where_there_is_no_socket(self, chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_polling_without_a_websocket(self, chain: Devnet, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("der_client.stacks.rpc.notices.PATH", "/extended/v1/none")
         speaker = Speaker(chain)
         follower = Follower(Client(chain.url).stream_contract_logs(speaker.contract, poll_s=0.05))
@@ -144,23 +144,23 @@ class TestLogs:
         follower.wait_for(lambda items: len(items) == 2)
         assert said(follower.items) == [1, 2]
 
-    def test_a_node_that_is_down_at_the_start(self, forwarder: TcpForwarder, chain: Devnet) -> None:
+    def test_an_unreachable_node_is_an_error_at_the_start(self, forwarder: TcpForwarder, chain: Devnet) -> None:
         forwarder.is_down = True
         with pytest.raises(NodeUnreachableError):
             Client(forwarder.url, retries=QUICK).stream_contract_logs(Speaker(chain).contract)
 
     @pytest.mark.parametrize("options", [{"poll_s": 0}, {"poll_s": nan}, {"idle_s": -1}, {"idle_s": "5"}])
-    def test_times_that_make_no_sense(self, chain: Devnet, options: dict[str, float]) -> None:
+    def test_invalid_times_are_rejected(self, chain: Devnet, options: dict[str, float]) -> None:
         with pytest.raises(InvalidValueError, match=next(iter(options))):
             Client(chain.url).stream_contract_logs(Speaker(chain).contract, **options)  # type: ignore[arg-type]
 
 
 class Talk(Contract, name="talk"):
-    """Prints numbers."""
+    """A contract that prints numbers."""
 
 
 class TestEvents:
-    def test_history_and_what_follows(self, chain: Devnet) -> None:
+    def test_past_and_new_events(self, chain: Devnet) -> None:
         speaker = Speaker(chain)
         speaker.say(1, 2)
         talk = Talk.at(Client(chain.url), speaker.contract)
@@ -168,7 +168,7 @@ class TestEvents:
         speaker.say(3)
         assert [str(next(events).event.value) for _ in range(3)] == ["u1", "u2", "u3"]  # type: ignore[union-attr]
 
-    def test_since_a_height(self, chain: Devnet) -> None:
+    def test_events_since_a_height(self, chain: Devnet) -> None:
         speaker = Speaker(chain)
         speaker.say(1)
         speaker.say(2)
@@ -177,7 +177,7 @@ class TestEvents:
         speaker.say(3)
         assert [str(record.event.value) for record in events] == ["u2", "u3"]  # type: ignore[union-attr]
 
-    def test_of_a_fork(self, chain: Devnet) -> None:
+    def test_events_of_a_fork_are_withdrawn(self, chain: Devnet) -> None:
         speaker, withdrawn = Speaker(chain), list[EventRecord]()
         talk = Talk.at(Client(chain.url), speaker.contract)
         with chain.anchor():
@@ -193,7 +193,7 @@ class TestEvents:
 
 
 class TestBlocks:
-    def test_each_once_and_in_order_over_cuts(self, chain: Devnet, forwarder: TcpForwarder) -> None:
+    def test_each_block_once_and_in_order_across_lost_connections(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         height = chain.block_height
         follower = Follower(Client(forwarder.url, retries=QUICK).stream_blocks(poll_s=0.2))
         chain.mine()
@@ -206,7 +206,7 @@ class TestBlocks:
         assert [update.block.height for update in follower.items] == list(range(height + 1, height + 72))
         assert not any(update.replaced for update in follower.items)
 
-    def test_a_fork_says_what_it_replaces(self, chain: Devnet) -> None:
+    def test_a_fork_reports_the_blocks_that_it_replaces(self, chain: Devnet) -> None:
         stream = Client(chain.url).stream_blocks(poll_s=0.05)
         height = chain.block_height
         with chain.anchor():
@@ -221,7 +221,7 @@ class TestBlocks:
 
 
 class TestAnnouncements:
-    def test_of_transactions(self, chain: Devnet) -> None:
+    def test_transactions_are_announced(self, chain: Devnet) -> None:
         speaker = Speaker(chain)
         follower = Follower(Client(chain.url).stream("mempool", idle_s=LONG_S))
         speaker.say(1, 2)
@@ -229,7 +229,7 @@ class TestAnnouncements:
         assert [notice.event for notice in notices] == ["mempool", "mempool"]
         assert notices[0].data["contract_call"]["function_name"] == "say"
 
-    def test_a_cut_is_announced(self, chain: Devnet, forwarder: TcpForwarder) -> None:
+    def test_a_lost_connection_is_announced(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         follower = Follower(Client(forwarder.url).stream("block"))
         chain.mine()
         follower.wait_for(lambda items: len(items) == 1)
@@ -239,7 +239,7 @@ class TestAnnouncements:
         notices = follower.wait_for(lambda items: len(items) == 3)
         assert [notice.event for notice in notices] == ["block", "cut", "block"]
 
-    def test_silence(self, chain: Devnet) -> None:
+    def test_an_idle_stream_ends(self, chain: Devnet) -> None:
         assert list(Client(chain.url).stream("mempool", idle_s=0.05)) == []
 
     @pytest.mark.parametrize(
@@ -251,17 +251,17 @@ class TestAnnouncements:
             ("tx_update", {"tx_id": 5}, "takes tx_id=…"),
         ],
     )
-    def test_what_cannot_be_followed(self, chain: Devnet, event: str, parameters: Any, words: str) -> None:
+    def test_invalid_subscriptions_are_rejected(self, chain: Devnet, event: str, parameters: Any, words: str) -> None:
         with pytest.raises(InvalidValueError, match=words):
             Client(chain.url).stream(event, **parameters)
 
-    def test_what_the_api_refuses(self, chain: Devnet) -> None:
+    def test_a_refused_subscription_is_reported(self, chain: Devnet) -> None:
         with pytest.raises(NodeAnswerError, match="refused the subscription to tx_update"):
             Client(chain.url).stream("tx_update", tx_id="12")
 
 
 class TestAsync:
-    def test_logs_over_a_cut(self, chain: Devnet, forwarder: TcpForwarder) -> None:
+    def test_logs_across_a_lost_connection(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         speaker = Speaker(chain)
 
         async def follow() -> list[LogUpdate]:
@@ -291,7 +291,7 @@ class TestAsync:
         height = chain.block_height
         assert asyncio.run(follow()) == [height + 1, height + 2]
 
-    def test_announcements_over_a_cut(self, chain: Devnet, forwarder: TcpForwarder) -> None:
+    def test_announcements_across_a_lost_connection(self, chain: Devnet, forwarder: TcpForwarder) -> None:
         async def follow() -> list[str]:
             async with AsyncClient(forwarder.url) as client:
                 stream = client.stream("block")
@@ -308,7 +308,7 @@ class TestAsync:
 
         assert asyncio.run(follow()) == ["block", "cut", "block"]
 
-    def test_announcements_that_do_not_come_or_cannot(self, chain: Devnet) -> None:
+    def test_idle_and_invalid_announcements(self, chain: Devnet) -> None:
         async def follow() -> None:
             async with AsyncClient(chain.url) as client:
                 assert [notice async for notice in client.stream("mempool", idle_s=0.05)] == []

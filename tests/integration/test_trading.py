@@ -211,7 +211,7 @@ def test_a_rejected_day_is_refunded(parties: Parties, plant: ReadyPlant, devnet:
 
 
 def test_a_race_can_only_abort(parties: Parties, plant: ReadyPlant) -> None:
-    """Post-conditions are worked out when the call is built; whoever is faster makes it fail, not cost more."""
+    """Post-conditions are computed when the call is built, so a faster buyer makes it fail, but not cost more."""
     offer_id = offer(parties, plant, 2000)
     slow = parties.buyer.settlement.accept_and_fund(offer_id, 2000, 2000, PRICE, 0)
     assert [condition.amount for condition in slow.post_conditions if hasattr(condition, "amount")] == [166_666]
@@ -283,7 +283,7 @@ def test_a_higher_fee_is_announced_and_bounded(parties: Parties, devnet: Devnet)
         parties.contract_owner.settlement.set_fee_bps(501).send().wait()
 
 
-def test_errors_say_what_can_be_looked_up(parties: Parties, plant: ReadyPlant) -> None:
+def test_errors_have_details_from_the_chain(parties: Parties, plant: ReadyPlant) -> None:
     with pytest.raises(ContractError, match=rf"ERR_WRONG_ASSET_STATE .*; asset {plant.asset_id} is verified") as state:
         parties.registrar.assets.verify_asset(plant.asset_id, 6000, None).simulate()
     assert state.value.detail == f"asset {plant.asset_id} is verified"
