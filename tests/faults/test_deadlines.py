@@ -62,7 +62,7 @@ def test_early_hints_before_a_response_are_skipped(
 
 
 @pytest.mark.parametrize("status", [201, 302, 400, 403, 413, 499])
-def test_a_web_page_in_response_to_a_delivered_payment(
+def test_a_payment_answered_with_a_web_page_is_looked_up(
     proxy: FaultProxy, client: Client, account: Account, chain: Devnet, payee: str, status: int
 ) -> None:
     """The payment is looked up; if it cannot be found yet, its broadcast is reported as unknown."""

@@ -305,7 +305,7 @@ class TestLanes:
 class TestLag:
     """The two ways in which payments get lost or are made twice without a journal."""
 
-    def test_six_payments_after_restarts_behind_a_replica(
+    def test_six_payments_after_restarts_behind_a_lagging_replica(
         self, chain: Devnet, proxy: FaultProxy, account: Account, payee: str, begin: Open, lasting_place: Any
     ) -> None:
         proxy.lag = Lag(since=now())
@@ -371,7 +371,7 @@ class TestLag:
         assert amounts(chain, account.address) == Counter([1, 2])
 
 
-class TestTrouble:
+class TestFaults:
     """Rejections, lost mempools, forks, and transactions of other programs."""
 
     def test_transactions_are_sent_again_if_the_mempool_was_lost(

@@ -176,7 +176,7 @@ class TestMoney:
         assert table("balance", "--key", "wallet_2") == table("balance", "wallet_2")
 
 
-class TestLooking:
+class TestLookups:
     def test_a_transaction_that_failed(self, devnet: Devnet, der: Der) -> None:
         other = der.with_account(devnet.accounts["wallet_5"])
         pending = other.assets.set_paused(True).send()

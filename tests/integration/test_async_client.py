@@ -119,7 +119,7 @@ def test_rejections_and_networks(devnet: Devnet) -> None:
 
 
 def test_the_async_client_has_every_method_of_the_client() -> None:
-    own = {"checked_network", "network", "listen_for_blocks"}  # the last one is for threads
+    own = {"checked_network", "network", "listen_for_blocks"}  # the last one needs a thread; not needed here
     names = {name for name, member in vars(Client).items() if callable(member) and not name.startswith("_")}
     for base in Client.__mro__[1:-1]:
         names |= {name for name in vars(base) if not name.startswith("_")}

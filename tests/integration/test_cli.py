@@ -445,7 +445,7 @@ class TestDevnet:
         shown, later = self.shown()
         assert re.search(r"^block \d+, .*empty$", later, re.MULTILINE)
         assert re.search(r"wallet_8 +ST3NBRSFKX28FQ2ZJ1MAKX58HKHSDGNV5N7R21XCP +100,000,000,000,000\n", shown)
-        assert "wallet_8  6a1a754ba863d7bab14adbbc3f8ebb090af9e871ace621d3e5ab634e1422885e01\n" in shown  # to be copied
+        assert "wallet_8  6a1a754ba863d7bab14adbbc3f8ebb090af9e871ace621d3e5ab634e1422885e01\n" in shown  # for copying
         assert max(map(len, shown.splitlines())) <= 80
         assert "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.settlement" in shown
         assert "Listening on http://127.0.0.1:" in shown

@@ -232,7 +232,7 @@ def test_any_contract_can_be_called(odd: Odd) -> None:
         odd.via(odd.deployer)
 
 
-def test_differences_are_found_both_ways(der: Der) -> None:
+def test_differences_are_found_in_both_directions(der: Der) -> None:
     class Wrong(Contract, name="settlement", errors=AssetError):
         @read_only
         def get_fees(self) -> bool: ...

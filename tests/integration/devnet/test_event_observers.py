@@ -78,7 +78,7 @@ def test_events_in_the_state_file_are_not_sent_again(tmp_path: Path) -> None:
         assert [body["block_height"] for path, body in posts if path == "/new_block"] == [height]
 
 
-def test_events_of_a_broken_post_condition_are_not_committed() -> None:
+def test_events_of_an_unmet_post_condition_are_not_committed() -> None:
     """Like a node, the devnet posts them among the other events of the block, and their indexes count."""
     source = '(define-public (burn) (begin (print "hot") (stx-burn? u3 tx-sender)))'
     with listening() as (everything, posts), listening() as (stx_only, stx_posts):

@@ -281,7 +281,7 @@ def test_post_conditions_on_non_fungible_tokens(
     assert held == {f"{bare.probe}::plant": {"count": "1"}}
 
 
-def test_post_condition_on_another_token_id_does_not_cover(bare: BareDevnet) -> None:
+def test_post_condition_on_another_token_id_does_not_apply(bare: BareDevnet) -> None:
     sender = bare.account(1)
     bare.call(sender, "mint-plant", UIntValue(7))
     other = NftPostCondition(ORIGIN, f"{bare.probe}::plant", UIntValue(8), NonFungibleCode.MAYBE_SENT)
@@ -325,7 +325,7 @@ def test_publishing_in_every_clarity_version(bare: BareDevnet, version: int | No
 @pytest.mark.parametrize(
     "code", ["(define-constant A u1)", "(define-data-var v uint u1)", "(+ u1 u1)", "(print u1)", ""]
 )
-def test_contract_without_functions(bare: BareDevnet, code: str) -> None:
+def test_contract_without_functions_is_kept(bare: BareDevnet, code: str) -> None:
     """The devnet keeps it like any other contract; the VM alone would run it and drop it."""
     publisher = bare.account(1)
     receipt = bare.receipt(bare.send(publisher, ContractPublish("bare", code, 4)))

@@ -243,7 +243,7 @@ def test_tuples_in_any_order_and_trailing_bytes_are_accepted(bare: BareDevnet) -
 
 
 @pytest.mark.parametrize("proof", ["", "?proof=1", "?proof=0", "?proof=true", "?proof=", "?proof=01"])
-def test_proof_is_returned_by_default_and_for_one(bare: BareDevnet, proof: str) -> None:
+def test_proof_is_returned_by_default_and_with_proof_1(bare: BareDevnet, proof: str) -> None:
     told = proof in ("", "?proof=1")
     contract = bare.probe.replace(".", "/")
     key = "0x" + encode(TupleValue({"id": UIntValue(1)})).hex()
