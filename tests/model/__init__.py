@@ -1,1 +1,1 @@
-"""A reference model of the five contracts, and the machine that compares it with them."""
+"""A reference model of the five contracts, and the state machine that compares it with them."""

@@ -1,8 +1,8 @@
-"""Long runs: ``python -m tests.model --steps 100000 --seed 1 --jobs 2``.
+"""Run the comparison of contracts and model for long: ``python -m tests.model --steps 100000 --seed 1 --jobs 2``.
 
-Ends with a table of what was called, how it ended, and what was never reached; a run of 20,000 steps or more fails if
-there is such a thing. A run that fails is shortened and printed as Python, to be kept
-in ``tests/model/regressions.py``.
+Print a table of the functions called, how they ended and what was never reached. A run of 20,000 steps or more fails if
+anything was never reached. A run that fails is shortened and printed as Python, ready to be added to
+``tests/model/regressions.py``.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from tests.model.twin import Twin
 STEPS_PER_RUN: Final = 250
 RUNS_PER_DEVNET: Final = 10
 STEPS_THAT_REACH_ALL: Final = 20_000
-"""A run of so many steps fails if it did not meet every error, and every function with success and without."""
+"""A run of this many steps fails unless it met every error, and every function both succeeded and failed."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What came of the runs on one devnet.
+    """The result of the runs on one devnet.
 
     Attributes:
-        seen: How often each function ended how.
-        failure: What failed and how it can be repeated; empty if all agreed.
+        seen: How often each function ended in each way.
+        failure: What failed and how to repeat it; empty if contracts and model always agreed.
     """
 
     seen: Counter[tuple[str, Ending]]
@@ -42,7 +42,7 @@ class Batch:
 
 
 def play_batch(seed: str, number: int) -> Batch:
-    """Some runs on a devnet of their own."""
+    """Play some runs on a new devnet."""
     with Devnet(track_costs=False, start_time=START_TIME) as devnet:
         twin = Twin.deployed(Chain(devnet))
         for run in range(RUNS_PER_DEVNET):
@@ -54,7 +54,7 @@ def play_batch(seed: str, number: int) -> Batch:
 
 
 def main() -> int:
-    """Run as the command line says."""
+    """Run with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__.partition("\n")[0])
     parser.add_argument("--steps", type=int, default=10_000, help="how many steps, at least")
     parser.add_argument("--seed", default="1", help="of all chance: any text")

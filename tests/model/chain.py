@@ -1,4 +1,4 @@
-"""The real side: the five contracts on a devnet, called through the typed clients by many people."""
+"""The real side of the comparison: the contracts on a devnet, called by several people through the typed clients."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ from tests.model.reference.production import Signature
 from tests.model.step import Step
 
 START_TIME: Final = 20_819 * 86_400
-"""Midnight UTC at which 2027-01-01 begins."""
+"""The unix second at which 2027-01-01 begins (UTC)."""
 FEE_USTX: Final = 60_000
-"""Of each call: enough for the longest batch at 1 µSTX per byte."""
+"""The fee of each call, enough for the longest batch at 1 µSTX per byte."""
 BLOCK_S: Final = 10
-"""What a block adds to the devnet's clock."""
+"""How many seconds a block adds to the devnet's clock."""
 OBSERVER: Final = "model-observer"
 PRINCIPAL_ARGUMENTS: Final = frozenset(
     {"who", "new_owner", "operator", "taker", "beneficiary", "buyer", "closer", "recipient", "to", "setter", "token"}
 )
 _PATIENT: Final = RetryPolicy(attempts=20, backoff_s=1)
-"""For long runs on a busy machine, where the devnet puts questions off."""
+"""Many retries, for long runs on a machine where the devnet is sometimes too busy to respond."""
 _FUNDS_USTX: Final = 500_000_000_000
 _FUNDS_TOKEN: Final = 10**15
 _STAND_IN: Final = Path(__file__).parents[2] / "contracts" / "stand-ins" / f"{TOKEN}.clar"
@@ -81,19 +81,19 @@ _ITEMS: Final[dict[str, type[BaseModel]]] = {
     "create_offers": OfferedDay,
     "accept_offers": Taking,
 }
-"""What the items of a batch are, by its function."""
+"""The class of the items of a batch, by its function."""
 
 AssetDays = Sequence[tuple[int, int]]
 
 
 class Chain:
-    """The contracts.
+    """The contracts on a devnet.
 
     Args:
-        devnet: With fresh contracts; without execution costs, so that a read has no limits.
+        devnet: A devnet with fresh contracts, and without execution costs, so that reads have no limit.
 
     Attributes:
-        addresses: Everybody's principal by name, contracts included.
+        addresses: The principals of all people and contracts, by name.
     """
 
     def __init__(self, devnet: Devnet) -> None:
@@ -111,7 +111,7 @@ class Chain:
         return cast(Account, self.views[name].account)
 
     def _set_up(self) -> None:
-        """Give everybody STX and publish the observer."""
+        """Fund all people with STX, publish the token and the observer, and mint tokens for the traders."""
         owner = self._account(CONTRACT_OWNER)
         for name in PEOPLE:
             owner.transfer(self.addresses[name], FUNDS_USTX.get(name, _FUNDS_USTX), fee_ustx=FEE_USTX).wait()
@@ -124,7 +124,7 @@ class Chain:
 
     @contextmanager
     def anchor(self) -> Iterator[None]:
-        """A block after which everything is as it was before."""
+        """Restore the state of the chain when the block ends."""
         nonces = dict(self._nonces)
         try:
             with self.devnet.anchor():
@@ -135,12 +135,12 @@ class Chain:
                 self._account(name).forget_in_flight()
 
     def wait(self, until: int) -> None:
-        """Let time pass until then, unix seconds; nothing happens if it has passed already."""
+        """Let time pass until a unix second; do nothing if it is already past."""
         if until > self.glance()["time"]:
             self.devnet.advance(to=until)
 
     def send(self, step: Step) -> Outcome:
-        """Call a function and wait for what comes of it."""
+        """Call a function and wait for its outcome."""
         if step.contract == "stx":
             return self._transfer(step)
         arguments = {
@@ -160,7 +160,7 @@ class Chain:
             return Failed(f"{type(error).__name__}: {error}", 0)
 
     def _transfer(self, step: Step) -> Done:
-        """Send STX past all contracts."""
+        """Transfer STX directly, without any of the contracts."""
         to, amount_ustx = self.addresses[step.arguments["recipient"]], step.arguments["amount_ustx"]
         nonce = self._nonces[step.actor]
         self._account(step.actor).transfer(to, amount_ustx, nonce=nonce, fee_ustx=FEE_USTX).wait()
@@ -168,7 +168,7 @@ class Chain:
         return Done(None)
 
     def glance(self, holders: Sequence[str] = ()) -> dict[str, Any]:
-        """Chain time, all balances, and what these principals hold of the token."""
+        """Return the chain time, all STX balances, and the token balances of these principals."""
         return self._observe("glance", self._people, _principals(holders))
 
     def look(
@@ -179,7 +179,7 @@ class Chain:
         payment_ids: Sequence[int] = (),
         creditors: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """All totals and balances, and up to 30 of each kind of thing, derived values too; names in snake case."""
+        """Return all totals and balances, and up to 30 items of each kind with derived values; names in snake case."""
         return self._observe(
             "look",
             self._people,
@@ -194,18 +194,18 @@ class Chain:
         )
 
     def entry(self, contract: str, map_name: str, key: ClarityValue) -> Any:
-        """What one of the contracts keeps under a key; ``None`` if nothing."""
+        """Return an entry of a contract's map, or ``None``."""
         view = self.views[CONTRACT_OWNER]
         value = view.client.map_entry(getattr(view, contract).contract_id, map_name, key)
         return None if value is None else plain(value)
 
     def variable(self, contract: str, name: str) -> Any:
-        """A variable of one of the contracts."""
+        """Return a variable of one of the contracts."""
         view = self.views[CONTRACT_OWNER]
         return plain(view.client.data_var(getattr(view, contract).contract_id, name))
 
     def events(self) -> list[EventRecord]:
-        """Everything that the five contracts printed, in order."""
+        """Return all events of the five contracts, in order."""
         view = self.views[CONTRACT_OWNER]
         contracts = (view.assets, view.production, view.grid, view.market, view.settlement)
         records = [record for contract in contracts for record in contract.events()]
@@ -220,7 +220,7 @@ class Chain:
         return _principals(list(self.addresses.values()))
 
     def _typed(self, step: Step, name: str, value: Any) -> Any:
-        """An argument as the typed client takes it."""
+        """Convert an argument for the typed client."""
         match name:
             case "days" | "items":
                 model = _ITEMS[step.function]
@@ -243,7 +243,7 @@ class Chain:
         return value
 
     def sign(self, signature: Signature) -> bytes:
-        """A meter's signature on the wire."""
+        """Return a meter's signature in the form that is sent."""
         production = self.views[CONTRACT_OWNER].production
         message = TupleValue(
             {
@@ -261,7 +261,7 @@ class Chain:
         return raw if signature.is_whole else raw[:63]
 
     def prove(self, claim: Claim) -> KeyClaim:
-        """A claimed key with its proof on the wire."""
+        """Return a claimed key with its proof, in the form that is sent."""
         message = TupleValue(
             {
                 "contract": PrincipalValue(self.views[CONTRACT_OWNER].assets.contract_id),
@@ -280,7 +280,7 @@ class Chain:
 
 
 def resolved(arguments: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
-    """Arguments with principals for names."""
+    """Replace names by principals in the arguments."""
     return {key: _resolved(key, value, addresses) for key, value in arguments.items()}
 
 
@@ -296,7 +296,7 @@ def _resolved(key: str, value: Any, addresses: Mapping[str, str]) -> Any:
 
 
 def asset_day(asset_id: int, day: int) -> TupleValue:
-    """The key of a day of an asset."""
+    """Return the map key of an asset's day."""
     return TupleValue({"asset-id": UIntValue(asset_id), "day": UIntValue(day)})
 
 

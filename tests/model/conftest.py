@@ -1,4 +1,4 @@
-"""One devnet and its model for all tests here."""
+"""One devnet and its model, shared by all tests in this directory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from tests.model.twin import Twin
 
 @pytest.fixture(scope="session")
 def twin() -> Iterator[Twin]:
-    """Contracts and model, with the roles granted and the first plants there; tests go back to that."""
+    """Contracts and model with the roles granted and the first plants registered; each test restores this state."""
     with Devnet(track_costs=False, start_time=START_TIME) as devnet:
         yield Twin.deployed(Chain(devnet))

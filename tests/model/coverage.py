@@ -1,4 +1,4 @@
-"""What runs have reached: how often each function succeeded, how often each error was met, and which never."""
+"""What runs have reached: how often each function succeeded, how often each error occurred, and what never did."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from der_client.stacks.contract.errors import ErrorCode
 from tests.model.outcome import Done, Failed, Outcome
 
 Ending = ErrorCode | str
-"""How a call, or an item of a batch, ended: with an error of a contract, ``ok``, or in words."""
+"""How a call, or an item of a batch, ended: the error of a contract, ``ok``, or a description."""
 OK: Final = "ok"
 
 OUT_OF_REACH: Final[dict[ErrorCode, str]] = {
@@ -31,9 +31,9 @@ OUT_OF_REACH: Final[dict[ErrorCode, str]] = {
     SettlementError.ERR_NOT_DIRECT_CALLER: "an account calls directly; the tests of attacks go through a contract",
     SettlementError.ERR_TOKEN_NOT_MOVED: "the token of the model does what it says; the tests of attacks have others",
 }
-"""Errors that no call through the typed clients can meet, and why."""
+"""Errors that no call through the typed clients can cause, and why."""
 FOR_SETTLEMENT: Final = ("market.mark_accepted", "market.mark_completed", "market.mark_token")
-"""Functions that never succeed, as no account is the settlement contract."""
+"""Functions that never succeed, because no account is the settlement contract."""
 
 _ERRORS: Final = {error.value: error for contract in CONTRACTS for error in contract.errors or ()}
 _NAMES: Final = {
@@ -53,7 +53,7 @@ FUNCTIONS: Final = [
 
 
 def endings(outcome: Outcome) -> list[Ending]:
-    """How a call ended: that of each item for a batch."""
+    """Return how a call ended; for a batch, how each item ended."""
     match outcome:
         case Done(value=tuple() as answers):
             return [_ending(answer) for answer in answers]
@@ -69,7 +69,7 @@ def _ending(answer: Response[int]) -> Ending:
 
 
 def never_reached(seen: Counter[tuple[str, Ending]]) -> list[str]:
-    """What no call has met, though one could: errors, and functions that never succeeded or never failed."""
+    """Return what calls can reach but never did: errors, and functions that never succeeded or never failed."""
     met = {ending for _, ending in seen}
     succeeded = {name for name, ending in seen if ending == OK}
     failed = {name for name, ending in seen if isinstance(ending, ErrorCode)}
@@ -81,7 +81,7 @@ def never_reached(seen: Counter[tuple[str, Ending]]) -> list[str]:
 
 
 def report(seen: Counter[tuple[str, Ending]]) -> str:
-    """A table: each function, how often it succeeded, and the errors it met; then what was never reached."""
+    """Return a table of each function's successes and errors, and then what was never reached."""
     lines = []
     for function in sorted({name for name, _ in seen}):
         found = {str(ending): count for (name, ending), count in seen.items() if name == function}

@@ -1,6 +1,6 @@
-"""Draws what happens next: mostly what makes sense in the model's present state, often a little wrong.
+"""Draws the next action at random: usually one that makes sense in the model's current state, often slightly wrong.
 
-All chance comes from one ``random.Random``: seeded for long runs, or Hypothesis' own, which can be shrunk.
+All randomness comes from one ``random.Random``: a seeded one for long runs, or Hypothesis' own, which can be shrunk.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _WRONG_ARGUMENT: Final = 0.14
 
 
 class Draws(Situation):
-    """Draws steps.
+    """Draws actions.
 
     Args:
-        random: Where all chance comes from.
-        system: The model, as it is when a step is drawn.
-        names: People by their principal.
+        random: The source of all randomness.
+        system: The model in its current state.
+        names: Names by principal.
     """
 
     def __init__(self, random: Random, system: System, names: dict[str, str]) -> None:
@@ -47,11 +47,11 @@ class Draws(Situation):
         }
 
     def next(self, kind: str | None = None) -> Action:
-        """What happens next.
+        """Draw the next action.
 
         Args:
-            kind: What shall be called (``assets``, ``production``, ``grid``, ``market``, ``settlement``), or ``time``;
-                anything if not given. Where nothing of the kind can happen, time passes.
+            kind: The contract to call (``assets``, ``production``, ``grid``, ``market``, ``settlement``), or ``time``;
+                any of them if not given. If nothing of the kind is possible, time passes.
         """
         groups = [self.makers[kind]] if kind is not None else list(self.makers.values())
         weights = {maker: weight for group in groups for maker, weight in group.items()}
@@ -65,7 +65,7 @@ class Draws(Situation):
         return self.waiting.wait()
 
     def _a_little_wrong(self, made: Step) -> Step:
-        """Now and then, another caller or a wrong argument."""
+        """Now and then, change the caller or one argument."""
         if made.contract == "stx":
             return made
         actor = self.anybody() if self.chance(_WRONG_CALLER) else made.actor

@@ -1,4 +1,4 @@
-"""What happens in ``grid-integration``: connections, limits, feeds, alerts."""
+"""Draws calls of ``grid-integration``: connections, limits, feeds, alerts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.model.step import Step, step
 
 
 class GridDraws(Situation):
-    """What happens in ``grid-integration``: connections, limits, feeds, alerts."""
+    """Draws calls of ``grid-integration``: connections, limits, feeds, alerts."""
 
     def makers(self) -> dict[Maker, int]:
-        """What there is to draw, and how often each."""
+        """Return the methods that draw a call, with their weights."""
         return {
             self.request_connection: 6,
             self.withdraw_request: 3,
@@ -30,7 +30,7 @@ class GridDraws(Situation):
         }
 
     def request_connection(self) -> Step | None:
-        """For a verified plant without one."""
+        """Request a connection, usually for a verified plant without one or whose request was rejected."""
         connections = self.system.grid.connections
         new = [number for number in self.assets(AssetState.VERIFIED) if number not in connections]
         new += [number for number, item in connections.items() if item.state is ConnectionState.REJECTED]
@@ -41,20 +41,20 @@ class GridDraws(Situation):
         return step(self.owner(asset_id), "grid.request_connection", asset_id=asset_id, export_limit_w=limit_w)
 
     def withdraw_request(self) -> Step | None:
-        """One that is not decided."""
+        """Withdraw a request that is not decided yet."""
         asset_id = self.one(self.connections(ConnectionState.REQUESTED), self.all_assets())
         return None if asset_id is None else step(self.owner(asset_id), "grid.withdraw_request", asset_id=asset_id)
 
     def connections(self, *states: ConnectionState) -> list[int]:
-        """Assets with a connection in one of these states."""
+        """Return the assets with a connection in one of these states."""
         return [number for number, item in self.system.grid.connections.items() if item.state in states]
 
     def grid_operator(self, asset_id: int) -> str:
-        """Of the asset's region."""
+        """Pick a grid operator of the asset's region."""
         return self.holder(Role.GRID_OPERATOR, self.asset(asset_id).region)
 
     def approve_connection(self) -> Step | None:
-        """One that is requested."""
+        """Approve a request, now and then for a connection that is not requested."""
         asset_id = self.one(self.connections(ConnectionState.REQUESTED), list(self.system.grid.connections))
         if asset_id is None:
             return None
@@ -67,14 +67,14 @@ class GridDraws(Situation):
         )
 
     def reject_connection(self) -> Step | None:
-        """One that is requested."""
+        """Reject a request, now and then for a connection that is not requested."""
         asset_id = self.one(self.connections(ConnectionState.REQUESTED), list(self.system.grid.connections))
         if asset_id is None:
             return None
         return step(self.grid_operator(asset_id), "grid.reject_connection", asset_id=asset_id, reason="no room")
 
     def set_status(self) -> Step | None:
-        """Mostly back to connected."""
+        """Set the status of a connection, usually back to connected."""
         asset_id = self.one(list(self.system.grid.connections))
         if asset_id is None:
             return None
@@ -83,7 +83,7 @@ class GridDraws(Situation):
         return step(self.grid_operator(asset_id), "grid.set_status", asset_id=asset_id, status=status)
 
     def set_export_limit(self) -> Step | None:
-        """More or less."""
+        """Set a higher or lower export limit."""
         asset_id = self.one(list(self.system.grid.connections))
         if asset_id is None:
             return None
@@ -91,19 +91,19 @@ class GridDraws(Situation):
         return step(self.grid_operator(asset_id), "grid.set_export_limit", asset_id=asset_id, export_limit_w=limit_w)
 
     def record_feed(self) -> Step | None:
-        """Of a metered day that is over."""
+        """Record the feed of a metered day that is over."""
         feed = self.feed()
         return None if feed is None else step(self.grid_operator(feed["asset_id"]), "grid.record_feed", **feed)
 
     def record_feeds(self) -> Step | None:
-        """Of some metered days."""
+        """Record the feeds of several metered days."""
         made = [feed for feed in (self.feed() for _ in range(self.random.randint(0, 4))) if feed is not None]
         if not made:
             return None
         return step(self.grid_operator(made[0]["asset_id"]), "grid.record_feeds", items=made)
 
     def feed(self) -> dict[str, int] | None:
-        """What passed the meter of a plant, mostly on a day that waits for it."""
+        """Draw a reading of a plant's feed meter, usually for a day whose feed is not recorded yet."""
         metered = [number for number, item in self.system.grid.connections.items() if item.feed_metered]
         asset_id = self.one(metered or list(self.system.grid.connections))
         if asset_id is None:
@@ -121,12 +121,12 @@ class GridDraws(Situation):
         }
 
     def verify_feed(self) -> Step | None:
-        """Mostly one that waits for it."""
+        """Verify a feed, usually one that is waiting for review."""
         key = self.one(self.feeds_to_verify(), list(self.system.grid.feeds))
         return None if key is None else step(self.feed_verifier(key), "grid.verify_feed", **self.reviewed_feed(key))
 
     def verify_feeds(self) -> Step | None:
-        """Some that wait, and perhaps another."""
+        """Verify several feeds that are waiting for review, and perhaps another."""
         keys = self.feeds_to_verify()[: self.random.randint(0, 4)]
         if self.system.grid.feeds and self.chance(0.2):
             keys.append(self.pick(list(self.system.grid.feeds)))
@@ -136,24 +136,24 @@ class GridDraws(Situation):
         return step(self.feed_verifier(keys[0]), "grid.verify_feeds", items=items)
 
     def feeds_to_verify(self) -> list[tuple[int, int]]:
-        """Feeds that are not verified."""
+        """Return the feeds that are not verified."""
         return [key for key, feed in self.system.grid.feeds.items() if not feed.verified]
 
     def feed_verifier(self, key: tuple[int, int]) -> str:
-        """A verifier; now and then, who recorded the feed."""
+        """Pick a verifier; now and then, the principal that recorded the feed."""
         recorder = self.system.grid.feeds[key].recorder
         verifies = self.system.assets.has_role(Role.VERIFIER, recorder)
         return self.actor(recorder) if self.chance(0.3 if verifies else 0.03) else self.holder(Role.VERIFIER)
 
     def reviewed_feed(self, key: tuple[int, int]) -> dict[str, int]:
-        """What a verifier reviewed of a feed."""
+        """Return a verifier's review of a feed; now and then, with the wrong energy."""
         feed = self.system.grid.feeds[key]
         exported_wh = self.mostly(feed.exported_wh, feed.exported_wh + 1)
         energies = {"exported_wh": exported_wh, "imported_wh": feed.imported_wh}
         return {"asset_id": key[0], "day": key[1], **energies}
 
     def set_region_alert(self) -> Step:
-        """To a region."""
+        """Set an alert for a region."""
         region = self.pick(REGIONS)
         return step(
             self.holder(Role.GRID_OPERATOR, region),

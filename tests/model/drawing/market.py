@@ -1,4 +1,4 @@
-"""What happens in ``market-participation``: offers and retirements."""
+"""Draws calls of ``market-participation``: offers and retirements."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.model.step import Step, step
 
 
 class MarketDraws(Situation):
-    """What happens in ``market-participation``: offers and retirements."""
+    """Draws calls of ``market-participation``: offers and retirements."""
 
     def makers(self) -> dict[Maker, int]:
-        """What there is to draw, and how often each."""
+        """Return the methods that draw a call, with their weights."""
         return {
             self.create_offer: 16,
             self.create_offers: 8,
@@ -31,7 +31,7 @@ class MarketDraws(Situation):
         }
 
     def sellable(self) -> list[int]:
-        """Assets that can sell now; now and then, all that are verified."""
+        """Return the assets that can sell now, sometimes only the storages; now and then, all that are verified."""
         if self.chance(0.08):
             return self.assets(AssetState.VERIFIED)
         sellable = [
@@ -43,7 +43,7 @@ class MarketDraws(Situation):
         return storages if storages and self.chance(0.1) else sellable
 
     def create_offer(self) -> Step | None:
-        """Forward or spot, mostly within what is left."""
+        """Offer energy, forward or spot, usually within what is left."""
         asset_id = self.one(self.sellable(), self.all_assets())
         if asset_id is None:
             return None
@@ -60,7 +60,7 @@ class MarketDraws(Situation):
         )
 
     def create_offers(self) -> Step | None:
-        """Some days at one price."""
+        """Offer several days at one price."""
         asset_id = self.one(self.sellable(), self.all_assets())
         if asset_id is None:
             return None
@@ -74,7 +74,7 @@ class MarketDraws(Situation):
         return step(actor, "market.create_offers", **terms, days=days)
 
     def day_to_offer(self, asset_id: int) -> tuple[bool, int]:
-        """A day of an asset to sell, and whether on the spot: one with something left, or one to come."""
+        """Pick a day to sell, and whether it is spot: a verified day, if possible with energy left, or a future day."""
         verified = [key[1] for key in self.days(DayState.VERIFIED) if key[0] == asset_id]
         verified = [day for day in verified if self.is_since_connection(asset_id, day) or self.chance(0.25)]
         with_room = [day for day in verified if self.system.market.available_wh(asset_id, day)]
@@ -84,17 +84,17 @@ class MarketDraws(Situation):
         return spot, self.today + self.pick((1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 366, 367))
 
     def wh_to_offer(self, asset_id: int, day: int) -> int:
-        """All that is left of a day, or less."""
+        """Pick an amount of energy up to what is left of a day."""
         wh = self.amount(max(1, self.system.market.available_wh(asset_id, day)))
         return max(1, wh // 4) if self.chance(0.5) else wh
 
     def expiry(self, day: int, *, spot: bool) -> int:
-        """Soon, or when the day begins."""
+        """Pick an expiry: soon, or when the day begins."""
         soon = self.system.clock.now + self.mostly(0, -60) + self.pick((60, 900, 3600, 40_000, 10**7))
         return soon if spot else min(soon, start_of(day)) if self.chance(0.3) else start_of(day)
 
     def terms_of_offer(self, asset_id: int, wh: int) -> tuple[str, dict[str, Any]]:
-        """Who offers so much of an asset, on which terms."""
+        """Pick the seller of this amount, and the terms of the offer."""
         asset = self.asset(asset_id)
         price = 10**15 + 1 if self.chance(0.02) else self.pick((1, 333, 5_000, 83_333, 83_333, 10**6, 10**9))
         token = TOKEN if self.chance(0.35) else None
@@ -113,7 +113,7 @@ class MarketDraws(Situation):
         }
 
     def cancel_offer(self) -> Step | None:
-        """By owner or operator."""
+        """Cancel an offer as its owner, operator or seller."""
         offer_id = self.one(self.open_offers(), self.all_offers())
         if offer_id is None:
             return None
@@ -123,7 +123,7 @@ class MarketDraws(Situation):
         return step(actor, "market.cancel_offer", offer_id=offer_id)
 
     def cancel_offers(self) -> Step | None:
-        """Some of one asset."""
+        """Cancel the latest offers as the owner of one of their assets."""
         offer_ids = self.all_offers()[-self.random.randint(1, 3) :]
         if not offer_ids:
             return None
@@ -131,7 +131,7 @@ class MarketDraws(Situation):
         return step(owner, "market.cancel_offers", offer_ids=offer_ids)
 
     def reject_offer(self) -> Step | None:
-        """By the taker it names."""
+        """Reject an offer, usually as the taker it is reserved for."""
         named = [number for number in self.open_offers() if self.system.market.offers[number].taker is not None]
         offer_id = self.one(named, self.all_offers())
         if offer_id is None:
@@ -140,31 +140,31 @@ class MarketDraws(Situation):
         return step(self.anybody() if taker is None else self.actor(taker), "market.reject_offer", offer_id=offer_id)
 
     def expire_offer(self) -> Step | None:
-        """By anybody."""
+        """Expire an offer as anyone."""
         over = [number for number in self.open_offers() if self.is_over(number) or self.chance(0.1)]
         offer_id = self.one(over, self.all_offers())
         return None if offer_id is None else step(self.anybody(), "market.expire_offer", offer_id=offer_id)
 
     def mark_accepted(self) -> Step | None:
-        """What only the settlement contract may."""
+        """Call a function that only the settlement contract may call."""
         if self.chance(0.8):
             return None
         return step(self.anybody(), "market.mark_accepted", offer_id=1, wh=1, min_wh=1, buyer=self.anybody())
 
     def mark_completed(self) -> Step | None:
-        """What only the settlement contract may."""
+        """Call a function that only the settlement contract may call."""
         if self.chance(0.8):
             return None
         return step(self.anybody(), "market.mark_completed", offer_id=1, closer=self.anybody())
 
     def mark_token(self) -> Step | None:
-        """What only the settlement contract may."""
+        """Call a function that only the settlement contract may call."""
         if self.chance(0.8):
             return None
         return step(self.anybody(), "market.mark_token", token=TOKEN, listed=True, setter=self.anybody())
 
     def retire_energy(self) -> Step | None:
-        """What is left of a verified day."""
+        """Retire energy that is left of a verified day."""
         verified = self.days(DayState.VERIFIED)
         feeds = self.system.grid.feeds
         fed = [key for key in verified if key in feeds and feeds[key].verified and feeds[key].imported_wh]

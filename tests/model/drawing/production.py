@@ -1,4 +1,4 @@
-"""What happens in ``production-tracking``: recording, Merkle roots, review."""
+"""Draws calls of ``production-tracking``: recording, Merkle roots, review."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.model.step import Step, step
 
 
 class ProductionDraws(Situation):
-    """What happens in ``production-tracking``: recording, Merkle roots, review."""
+    """Draws calls of ``production-tracking``: recording, Merkle roots, review."""
 
     def makers(self) -> dict[Maker, int]:
-        """What there is to draw, and how often each."""
+        """Return the methods that draw a call, with their weights."""
         return {
             self.record_production: 10,
             self.record_batch: 8,
@@ -35,7 +35,7 @@ class ProductionDraws(Situation):
         }
 
     def day_to_record(self, *, signed: bool) -> tuple[int, int] | None:
-        """A day of which something may be missing: one that was sold, or one of the last."""
+        """Pick a day that may lack records: one that was sold, or a recent one."""
         signed = self.mostly(signed, not signed)
         awaited = [key for key in self.awaited_days() if self.signs(*key) is signed]
         if awaited and self.chance(0.6):
@@ -50,28 +50,28 @@ class ProductionDraws(Situation):
         return None if asset_id is None else (asset_id, day)
 
     def signs(self, asset_id: int, day: int) -> bool:
-        """Whether a meter signs a day."""
+        """Return whether a meter signs a day."""
         return self.asset(asset_id).key_on(day) is not None
 
     def free_slots(self, asset_id: int, day: int) -> list[int]:
-        """Slots of a day that are over and not recorded."""
+        """Return the slots of a day that are over and not recorded."""
         asset = self.asset(asset_id)
         over = min(asset.slots, max(0, self.system.clock.now - start_of(day)) // asset.slot_seconds)
         row = self.system.production.days.get((asset_id, day))
         return [slot for slot in range(over) if row is None or not row.mask >> slot & 1]
 
     def slot_wh(self, asset_id: int, day: int) -> int:
-        """The most that one slot yields, rounded down."""
+        """Return the most energy that one slot can yield, rounded down."""
         asset = self.asset(asset_id)
         return asset.capacity_on(day) * asset.slot_seconds * 110 // 360_000
 
     def record_production(self) -> Step | None:
-        """What an oracle knows of a day."""
+        """Record a day as an oracle."""
         record = self.record()
         return None if record is None else step(self.holder(Role.ORACLE), "production.record_production", **record)
 
     def record(self) -> dict[str, int] | None:
-        """A record of some free slots of a day."""
+        """Draw an oracle's record of some free slots of a day."""
         key = self.day_to_record(signed=False)
         if key is None:
             return None
@@ -86,31 +86,31 @@ class ProductionDraws(Situation):
         return {"asset_id": key[0], "day": key[1], "mask": mask, "wh": wh}
 
     def most_wh(self, asset_id: int, day: int, mask: int) -> int:
-        """How much these slots may add to a day."""
+        """Return how much energy these slots may add to a day."""
         asset = self.asset(asset_id)
         row = self.system.production.days.get((asset_id, day))
         both, wh = (mask, 0) if row is None else (mask | row.mask, row.wh)
         return max(0, both.bit_count() * asset.capacity_on(day) * asset.slot_seconds * 110 // 360_000 - wh)
 
     def record_batch(self) -> Step | None:
-        """Several days of several plants."""
+        """Record several days of several plants."""
         made = [self.record() for _ in range(self.random.randint(0, 5))]
         items = [item for item in made if item is not None]
         unique = list({(item["asset_id"], item["day"]): item for item in items}.values())
         return step(self.holder(Role.ORACLE), "production.record_batch", items=unique)
 
     def record_day(self) -> Step | None:
-        """What a meter signed, relayed by anybody."""
+        """Record the signed readings of a meter, as anyone."""
         reading = self.reading()
         return None if reading is None else step(self.anybody(), "production.record_day", **reading)
 
     def record_days(self) -> Step:
-        """What some meters signed."""
+        """Record the signed readings of several meters."""
         made = [self.reading() for _ in range(self.random.randint(0, 3))]
         return step(self.anybody(), "production.record_days", items=[item for item in made if item is not None])
 
     def reading(self) -> dict[str, Any] | None:
-        """Free slots of a day, signed."""
+        """Draw signed readings for free slots of a day."""
         chosen = self.day_to_record(signed=True)
         if chosen is None:
             return None
@@ -134,7 +134,7 @@ class ProductionDraws(Situation):
         return {"asset_id": asset_id, "day": day, "start": start, "whs": whs, "signature": signature}
 
     def anchor_root(self) -> Step | None:
-        """Over some days that an oracle knows."""
+        """Anchor a Merkle root over some days, as an oracle."""
         tree = self.tree()
         if tree is None:
             return None
@@ -150,13 +150,13 @@ class ProductionDraws(Situation):
         )
 
     def tree(self) -> Tree | None:
-        """A tree over records of free slots."""
+        """Draw a tree over records of free slots."""
         made = [self.record() for _ in range(self.random.randint(1, 5))]
         leaves = tuple(frozen(item | {"whs_hash": bytes(32)}) for item in made if item is not None)
         return Tree(leaves) if leaves else None
 
     def claim_leaf(self) -> Step | None:
-        """Mostly a leaf of a tree that was anchored."""
+        """Claim a leaf, usually of a tree that was anchored."""
         production = self.system.production
         root_id = self.one(list(production.trees), list(production.roots))
         if root_id is None:
@@ -171,12 +171,12 @@ class ProductionDraws(Situation):
         return step(oracle, "production.claim_leaf", root_id=root_id, leaf=leaf, path=Proof(tree, number))
 
     def reviewer(self, key: tuple[int, int]) -> str:
-        """Who decides on a day; now and then, who would if it was not disputed, or was."""
+        """Pick who decides on a day, an arbiter if it is disputed, else a verifier; now and then, the wrong one."""
         disputed = (self.system.production.state(*key) is DayState.DISPUTED) is not self.chance(0.06)
         return self.holder(Role.ARBITER if disputed else Role.VERIFIER)
 
     def recorded_day(self) -> tuple[int, int] | None:
-        """A day to decide on, mostly one that is over."""
+        """Pick a day to decide on, usually one that is over."""
         days = self.days(DayState.RECORDED, DayState.DISPUTED)
         over = [key for key in days if end_of(key[1]) <= self.system.clock.now]
         awaited = [key for key in over if key in self.awaited_days()]
@@ -185,20 +185,20 @@ class ProductionDraws(Situation):
         return self.one(over if over and self.chance(0.95) else days, list(self.system.production.days))
 
     def verify_day(self) -> Step | None:
-        """A recorded day."""
+        """Verify a recorded day."""
         key = self.recorded_day()
         if key is None:
             return None
         return step(self.reviewer(key), "production.verify_day", **self.reviewed_day(key))
 
     def reviewed_day(self, key: tuple[int, int]) -> dict[str, int]:
-        """What a verifier reviewed of a day."""
+        """Return a verifier's review of a day."""
         row = self.system.production.days.get(key)
         mask, wh = (0, 0) if row is None else (row.mask, row.wh)
         return {"asset_id": key[0], "day": key[1], "mask": mask, "wh": wh}
 
     def verify_days(self) -> Step | None:
-        """All that wait, or some of them."""
+        """Verify all days that are waiting for review, or some of them."""
         days = self.days(DayState.RECORDED, DayState.DISPUTED)
         days = [key for key in days if end_of(key[1]) <= self.system.clock.now < end_of_window(key[1])]
         days = days[: self.random.randint(0, 6)]
@@ -208,7 +208,7 @@ class ProductionDraws(Situation):
         return step(self.holder(self.pick((Role.VERIFIER, Role.ARBITER))), "production.verify_days", items=items)
 
     def reject_day(self) -> Step | None:
-        """A day with or without a record."""
+        """Reject a day with or without a record."""
         locked = [
             (item.asset_id, item.day)
             for item in self.system.settlement.payments.values()
@@ -222,7 +222,7 @@ class ProductionDraws(Situation):
         return step(self.reviewer(key), "production.reject_day", **self.reviewed_day(key), reason="no")
 
     def dispute_day(self) -> Step | None:
-        """A recorded day; now and then, one that is disputed already."""
+        """Dispute a recorded day; now and then, one that is already disputed."""
         disputed = self.days(DayState.DISPUTED) if self.chance(0.3) else []
         key = self.one(disputed or self.days(DayState.RECORDED), list(self.system.production.days))
         if key is None:
@@ -231,7 +231,7 @@ class ProductionDraws(Situation):
         return step(actor, "production.dispute_day", asset_id=key[0], day=key[1], reason="odd")
 
     def adjust_day(self) -> Step | None:
-        """A recorded or disputed day, up or down, to the very end."""
+        """Adjust a recorded or disputed day up or down, as far as the plausible limit."""
         key = self.recorded_day()
         if key is None:
             return None

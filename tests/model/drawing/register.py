@@ -1,4 +1,4 @@
-"""What happens in ``asset-verification``: plants, their changes and owners, and the roles."""
+"""Draws calls of ``asset-verification``: plants, their changes and owners, and the roles."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.model.step import Step, step
 
 
 class RegisterDraws(Situation):
-    """What happens in ``asset-verification``: plants, their changes and owners, and the roles."""
+    """Draws calls of ``asset-verification``: plants, their changes and owners, and the roles."""
 
     def makers(self) -> dict[Maker, int]:
-        """What there is to draw, and how often each."""
+        """Return the methods that draw a call, with their weights."""
         return {
             self.register_asset: 4,
             self.register_assets: 4,
@@ -40,25 +40,25 @@ class RegisterDraws(Situation):
         }
 
     def registrant(self) -> str:
-        """Mostly an owner; now and then somebody who would decide on the plant of their own."""
+        """Pick who registers a plant: usually an owner; now and then, an official who would decide on it later."""
         if self.chance(0.75):
             return self.pick(OWNERS)
         grid_operators = [self.holder(Role.GRID_OPERATOR, region) for region in REGIONS]
         return self.pick((self.holder(Role.REGISTRAR), *grid_operators))
 
     def register_asset(self) -> Step:
-        """Another plant."""
+        """Register a plant."""
         owner = self.registrant()
         return step(owner, "assets.register_asset", **self.plant(owner))
 
     def register_assets(self) -> Step:
-        """Some plants at once."""
+        """Register several plants at once."""
         owner = self.registrant()
         items = [self.plant(owner) for _ in range(self.random.randint(0, 3))]
         return step(owner, "assets.register_assets", items=items)
 
     def plant(self, owner: str) -> dict[str, Any]:
-        """What is said of a plant; now and then, what cannot be, or is registered already."""
+        """Describe a plant; now and then, with an invalid value or with metadata that is already registered."""
         described = self.possible_plant(owner)
         if self.chance(0.25):
             described |= self.pick(
@@ -74,7 +74,7 @@ class RegisterDraws(Situation):
         return described
 
     def possible_plant(self, owner: str) -> dict[str, Any]:
-        """What can be said of a plant."""
+        """Describe a valid plant."""
         regions = [where for of, who, where in sorted(self.system.assets.roles) if where and self.names[who] == owner]
         return {
             "kind": self.pick(list(AssetKind)),
@@ -87,11 +87,11 @@ class RegisterDraws(Situation):
         }
 
     def key(self) -> DeviceKey | None:
-        """The key of a meter, or none."""
+        """Pick the key of a meter, or ``None``."""
         return self.pick((None, *DEVICE_KEYS))
 
     def claim_of(self, owner: str, device_key: DeviceKey | None) -> Claim | None:
-        """A key with its proof; now and then, with that of another meter or for another owner."""
+        """Return a key with its proof; now and then, the proof is missing, by another meter or for another owner."""
         if device_key is None or not self.chance(0.06):
             return claim(owner, device_key)
         return self.pick(
@@ -103,14 +103,14 @@ class RegisterDraws(Situation):
         )
 
     def verify_asset(self) -> Step | None:
-        """A pending plant."""
+        """Verify a plant, usually a pending one."""
         asset_id = self.one(self.assets(AssetState.PENDING), self.all_assets())
         if asset_id is None:
             return None
         return step(self.holder(Role.REGISTRAR), "assets.verify_asset", **self.reviewed(asset_id))
 
     def verify_assets(self) -> Step | None:
-        """Pending plants, and some others."""
+        """Verify pending plants, and perhaps another."""
         pending = self.assets(AssetState.PENDING)
         if not pending and self.chance(0.8):
             return None
@@ -119,31 +119,31 @@ class RegisterDraws(Situation):
         return step(self.holder(Role.REGISTRAR), "assets.verify_assets", items=items)
 
     def reviewed(self, asset_id: int) -> dict[str, Any]:
-        """What a registrar reviewed of a plant."""
+        """Return a registrar's review of a plant."""
         asset = self.asset(asset_id)
         return {"asset_id": asset_id, "capacity_w": asset.capacity_w, "device_key": asset.device_key}
 
     def reject_asset(self) -> Step | None:
-        """A pending plant."""
+        """Reject a plant, usually a pending one."""
         return self.by_registrar("reject_asset", AssetState.PENDING, reason="unclear")
 
     def suspend_asset(self) -> Step | None:
-        """A verified plant."""
+        """Suspend a plant, usually a verified one."""
         return self.by_registrar("suspend_asset", AssetState.VERIFIED, reason="odd")
 
     def reinstate_asset(self) -> Step | None:
-        """A suspended plant."""
+        """Reinstate a plant, usually a suspended one."""
         return self.by_registrar("reinstate_asset", AssetState.SUSPENDED)
 
     def by_registrar(self, function: str, state: AssetState, **arguments: str) -> Step | None:
-        """What a registrar does to a plant in some state."""
+        """Call a function as a registrar, usually for a plant in the given state."""
         asset_id = self.one(self.assets(state), self.all_assets())
         if asset_id is None:
             return None
         return step(self.holder(Role.REGISTRAR), f"assets.{function}", asset_id=asset_id, **arguments)
 
     def retire_asset(self) -> Step | None:
-        """Any plant that is left."""
+        """Retire any plant."""
         asset_id = self.one(self.all_assets() if self.chance(0.5) else [])
         if asset_id is None:
             return None
@@ -151,7 +151,7 @@ class RegisterDraws(Situation):
         return step(actor, "assets.retire_asset", asset_id=asset_id)
 
     def request_change(self) -> Step | None:
-        """Another capacity or key."""
+        """Request another capacity or key."""
         served = self.assets(AssetState.VERIFIED, AssetState.SUSPENDED)
         changed = [number for number in served if self.asset(number).capacity_from_day > self.today - 40]
         asset_id = self.one(changed if changed and self.chance(0.5) else served, self.all_assets())
@@ -169,7 +169,7 @@ class RegisterDraws(Situation):
         )
 
     def approve_change(self) -> Step | None:
-        """A requested change."""
+        """Approve a change, usually a requested one."""
         asset_id = self.one(list(self.system.assets.changes), self.all_assets())
         if asset_id is None:
             return None
@@ -183,14 +183,14 @@ class RegisterDraws(Situation):
         )
 
     def refuse_change(self) -> Step | None:
-        """A requested change."""
+        """Refuse a change, usually a requested one."""
         asset_id = self.one(list(self.system.assets.changes), self.all_assets())
         if asset_id is None:
             return None
         return step(self.holder(Role.REGISTRAR), "assets.refuse_change", asset_id=asset_id, reason="no")
 
     def propose_transfer(self) -> Step | None:
-        """A plant to somebody else."""
+        """Propose to transfer a plant."""
         asset_id = self.one(self.all_assets())
         if asset_id is None:
             return None
@@ -198,11 +198,11 @@ class RegisterDraws(Situation):
         return step(self.owner(asset_id), "assets.propose_transfer", asset_id=asset_id, new_owner=new_owner)
 
     def changing_hands(self) -> list[int]:
-        """Assets that are proposed to somebody."""
+        """Return the assets with a proposed transfer."""
         return [number for number, asset in self.system.assets.assets.items() if asset.proposed_owner is not None]
 
     def accept_transfer(self) -> Step | None:
-        """What was proposed."""
+        """Accept a transfer, usually a proposed one."""
         asset_id = self.one(self.changing_hands(), self.all_assets())
         if asset_id is None:
             return None
@@ -212,12 +212,12 @@ class RegisterDraws(Situation):
         return step(actor, "assets.accept_transfer", asset_id=asset_id, proposal=max(0, proposal))
 
     def cancel_transfer(self) -> Step | None:
-        """What was proposed."""
+        """Cancel a transfer, usually a proposed one."""
         asset_id = self.one(self.changing_hands(), self.all_assets())
         return None if asset_id is None else step(self.owner(asset_id), "assets.cancel_transfer", asset_id=asset_id)
 
     def set_operator(self) -> Step | None:
-        """Somebody who trades, or nobody."""
+        """Set or remove the operator of a plant."""
         asset_id = self.one(self.all_assets())
         if asset_id is None:
             return None
@@ -230,19 +230,19 @@ class RegisterDraws(Situation):
         )
 
     def approver(self, asset_id: int) -> str:
-        """Somebody who approves what others own."""
+        """Pick a registrar, or a grid operator of the plant's region: one of those who approve the plants of others."""
         region = self.asset(asset_id).region
         return self.pick((self.holder(Role.REGISTRAR), self.holder(Role.GRID_OPERATOR, region)))
 
     def set_role(self) -> Step:
-        """Mostly the roles of the start; sometimes another, or one is taken away."""
+        """Grant or revoke a role: usually one from the start, sometimes another."""
         owner = self.actor(self.system.assets.contract_owner)
         if self.chance(0.6):
             who = self.pick(list(ROLES))
             role, region = ROLES[who]
             return step(owner, "assets.set_role", role=role, who=who, region=region, granted=self.chance(0.85))
         if self.chance(0.3):
-            # Who meters feeds may verify those of others.
+            # Grid operators record feeds. As verifiers, they may verify those that others recorded.
             who = self.holder(Role.GRID_OPERATOR, self.pick(REGIONS))
             return step(owner, "assets.set_role", role=Role.VERIFIER, who=who, region="", granted=True)
         role = self.pick(list(Role))
@@ -250,17 +250,17 @@ class RegisterDraws(Situation):
         return step(owner, "assets.set_role", role=role, who=self.anybody(), region=region, granted=self.chance(0.5))
 
     def propose_owner(self) -> Step:
-        """Anybody."""
+        """Propose a new contract owner."""
         new_owner = self.pick((CONTRACT_OWNER, FOR_NOBODY, "paul", "observer"))
         return step(self.actor(self.system.assets.contract_owner), "assets.propose_owner", new_owner=new_owner)
 
     def accept_owner(self) -> Step:
-        """Who is proposed."""
+        """Accept the ownership of the contracts, as the proposed owner if there is one."""
         proposed = self.system.assets.proposed_contract_owner
         return step(self.anybody() if proposed is None else self.actor(proposed), "assets.accept_owner")
 
     def set_paused(self) -> Step | None:
-        """Mostly for a short time only."""
+        """Pause the contracts, usually for a short time only."""
         paused = self.system.assets.paused
         if not paused and self.chance(0.85):
             return None

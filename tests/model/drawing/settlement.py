@@ -1,4 +1,4 @@
-"""What happens in ``settlement``: funding, the end of payments, claims, fees."""
+"""Draws calls of ``settlement``: funding, the end of payments, claims, fees."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.model.step import Step, step
 
 
 class SettlementDraws(Situation):
-    """What happens in ``settlement``: funding, the end of payments, claims, fees."""
+    """Draws calls of ``settlement``: funding, the end of payments, claims, fees."""
 
     def makers(self) -> dict[Maker, int]:
-        """What there is to draw, and how often each."""
+        """Return the methods that draw a call, with their weights."""
         return {
             self.accept_and_fund: 24,
             self.accept_offers: 8,
@@ -34,7 +34,7 @@ class SettlementDraws(Situation):
         }
 
     def accept_and_fund(self) -> Step | None:
-        """A buyer, mostly the named one, of what is open, in the offer's currency."""
+        """Buy open energy, as the named taker if there is one, usually in the offer's currency."""
         offer_id = self.offer_to_take()
         if offer_id is None:
             return None
@@ -47,7 +47,7 @@ class SettlementDraws(Situation):
         return step(self.buyer(offer_id), "settlement.accept_and_fund", **arguments)
 
     def accept_offers(self) -> Step | None:
-        """Some offers at once, mostly in STX."""
+        """Buy from several offers at once, usually in STX."""
         chosen = [self.offer_to_take() for _ in range(self.random.randint(1, 4))]
         offers = [offer_id for offer_id in chosen if offer_id is not None]
         offers = [number for number in offers if self.system.market.offers[number].token is None or self.chance(0.1)]
@@ -60,7 +60,7 @@ class SettlementDraws(Situation):
         return step(self.buyer(offers[0]), "settlement.accept_offers", items=items, **self.limits(offers))
 
     def offer_to_take(self) -> int | None:
-        """Mostly one that can be taken."""
+        """Pick an offer, usually one that can be taken."""
         if self.chance(0.06):
             offers = self.system.market.offers
             void = [number for number in self.open_offers() if offers[number].epoch < self.epoch_of(number)]
@@ -70,11 +70,11 @@ class SettlementDraws(Situation):
         return self.one(alive or (self.open_offers() if self.chance(0.1) else []), self.all_offers())
 
     def epoch_of(self, offer_id: int) -> int:
-        """The present epoch of the asset of an offer."""
+        """Return the current epoch of an offer's asset."""
         return self.asset(self.system.market.offers[offer_id].asset_id).epoch
 
     def wh_to_take(self, offer_id: int) -> tuple[int, int]:
-        """How much of an offer, and at least: sometimes more than is open."""
+        """Pick how much of an offer to take, and the least to accept; sometimes more than is open."""
         offer = self.system.market.offers[offer_id]
         least = min(offer.min_fill_wh, offer.open_wh)
         wh = self.pick((offer.open_wh, least, self.random.randint(least, max(least, offer.open_wh)), offer.wh + 1))
@@ -83,7 +83,7 @@ class SettlementDraws(Situation):
         return wh, min(offer.open_wh, self.pick((wh, least, 0)))
 
     def limits(self, offers: Sequence[int]) -> dict[str, int]:
-        """What a buyer of some offers allows."""
+        """Return a buyer's limits for some offers: usually high enough, sometimes too low."""
         market = self.system.market
         price = max(market.offers[number].price for number in offers)
         before_wh = max(market.terms(market.offers[number], 0).before_wh for number in offers)
@@ -93,12 +93,12 @@ class SettlementDraws(Situation):
         }
 
     def buyer(self, offer_id: int) -> str:
-        """Who may take an offer."""
+        """Pick a principal that may take an offer."""
         taker = self.system.market.offers[offer_id].taker
         return self.pick((*BUYERS, *BUYERS, *BUYERS, OPERATOR, *OWNERS)) if taker is None else self.actor(taker)
 
     def payments(self, *, settling: bool) -> list[int]:
-        """Locked payments that can be settled, or refunded."""
+        """Return the locked payments that can be settled or, if not ``settling``, refunded."""
         money = self.system.settlement
         return [
             number
@@ -108,12 +108,12 @@ class SettlementDraws(Situation):
         ]
 
     def settle(self) -> Step | None:
-        """By anybody."""
+        """Settle a payment as anyone."""
         payment_id = self.one(self.payments(settling=True), list(self.system.settlement.payments))
         return None if payment_id is None else step(self.anybody(), "settlement.settle", payment_id=payment_id)
 
     def settle_batch(self) -> Step | None:
-        """Those that can be settled, and some that cannot."""
+        """Settle payments that can be settled, and some that cannot."""
         payments = self.payments(settling=True)[: self.random.randint(1, 6)]
         others = list(self.system.settlement.payments)
         if not payments and (not others or self.chance(0.8)):
@@ -123,12 +123,12 @@ class SettlementDraws(Situation):
         return step(self.anybody(), "settlement.settle_batch", payment_ids=mixed)
 
     def refund(self) -> Step | None:
-        """By anybody."""
+        """Refund a payment as anyone."""
         payment_id = self.one(self.payments(settling=False), list(self.system.settlement.payments))
         return None if payment_id is None else step(self.anybody(), "settlement.refund", payment_id=payment_id)
 
     def refund_batch(self) -> Step | None:
-        """Those that can be refunded, and perhaps another."""
+        """Refund payments that can be refunded, and some that cannot."""
         payments = self.payments(settling=False)[: self.random.randint(1, 6)]
         others = list(self.system.settlement.payments)
         if not payments and (not others or self.chance(0.9)):
@@ -137,7 +137,7 @@ class SettlementDraws(Situation):
         return step(self.anybody(), "settlement.refund_batch", payment_ids=mixed)
 
     def release(self) -> Step | None:
-        """By the payee."""
+        """Release a payment, usually as its payee."""
         items = self.system.settlement.payments
         locked = [number for number, item in items.items() if item.state is PaymentState.LOCKED]
         payment_id = self.one(locked if self.chance(0.4) else [], list(items))
@@ -148,7 +148,7 @@ class SettlementDraws(Situation):
         return step(self.actor(who), "settlement.release", payment_id=payment_id)
 
     def withdraw(self) -> Step | None:
-        """Whoever has a credit."""
+        """Withdraw a credit."""
         money = self.system.settlement
         (token,) = money.tokens
         owed = [who for who in sorted(self.names) if money.credit(who, token)]
@@ -157,7 +157,7 @@ class SettlementDraws(Situation):
         return step(self.actor(self.pick(owed)) if owed else self.anybody(), "settlement.withdraw", token=TOKEN)
 
     def claim(self) -> Step | None:
-        """What was delivered to somebody."""
+        """Claim energy that was delivered; now and then, from a storage, which is refused."""
         items = self.system.settlement.payments
         left = {number: item.delivered_wh - item.claimed_wh for number, item in items.items()}
         delivered = [number for number, wh in left.items() if wh and items[number].claimable]
@@ -177,7 +177,7 @@ class SettlementDraws(Situation):
         )
 
     def assign_payment(self) -> Step | None:
-        """To somebody else."""
+        """Assign a payment to another principal."""
         items = self.system.settlement.payments
         if not items:
             return None
@@ -186,17 +186,17 @@ class SettlementDraws(Situation):
         return step(self.actor(items[payment_id].buyer), "settlement.assign_payment", payment_id=payment_id, to=to)
 
     def set_token(self) -> Step:
-        """By the contract owner, mostly to list it."""
+        """List or delist the token as the contract owner, usually list it."""
         owner = self.actor(self.system.assets.contract_owner)
         return step(owner, "settlement.set_token", token=TOKEN, listed=self.chance(0.8))
 
     def set_fee_bps(self) -> Step:
-        """By the contract owner."""
+        """Set the fee as the contract owner."""
         owner = self.actor(self.system.assets.contract_owner)
         return step(owner, "settlement.set_fee_bps", fee_bps=self.pick((0, 1, 99, 100, 333, 500, 501)))
 
     def withdraw_fees(self) -> Step | None:
-        """Some, or all, of STX or the token."""
+        """Withdraw some or all fees, in STX or in the token."""
         money = self.system.settlement
         (token,) = money.tokens
         owner = self.actor(self.system.assets.contract_owner)
@@ -211,11 +211,11 @@ class SettlementDraws(Situation):
         return step(owner, "settlement.withdraw_fees", amount_ustx=self.amount(fees), recipient=recipient)
 
     def withdraw_surplus(self) -> Step:
-        """What somebody sent to the contract; often there is nothing."""
+        """Withdraw STX that the contract does not owe; often there are none."""
         owner = self.actor(self.system.assets.contract_owner)
         amount_ustx = self.amount(max(1, self.system.settlement.surplus_ustx))
         return step(owner, "settlement.withdraw_surplus", amount_ustx=amount_ustx, recipient="paul")
 
     def send_unasked(self) -> Step:
-        """STX that the settlement contract did not ask for."""
+        """Transfer STX to the settlement contract outside of any payment."""
         return step(self.pick(OWNERS), "stx.transfer", recipient="settlement", amount_ustx=self.amount(10**6))

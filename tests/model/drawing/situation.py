@@ -1,4 +1,4 @@
-"""What draws are made from: chance, and the things that the model holds."""
+"""What draws are based on: randomness and the contents of the model."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tests.model.step import Action
 
 T = TypeVar("T")
 Maker = Callable[[], Action | None]
-"""Draws an action; ``None`` if there is nothing now that it could be about."""
+"""Draws an action; returns ``None`` if nothing in the model fits."""
 
 FOR_NOBODY: Final = "sam"
-"""Who acts where nobody could with success."""
+"""The actor where no person can act with success."""
 
 
 class Situation:
-    """The model's present state, and chance.
+    """The model's current state, and randomness.
 
     Args:
-        random: Where all chance comes from.
-        system: The model, as it is when a step is drawn.
-        names: People by their principal.
+        random: The source of all randomness.
+        system: The model in its current state.
+        names: Names by principal.
     """
 
     def __init__(self, random: Random, system: System, names: dict[str, str]) -> None:
@@ -38,86 +38,86 @@ class Situation:
         self.today = system.clock.today
 
     def chance(self, probability: float) -> bool:
-        """Whether something happens that is so probable."""
+        """Return ``True`` with the given probability."""
         return self.random.random() < probability
 
     def pick(self, things: Sequence[T]) -> T:
-        """One of them."""
+        """Pick one of the things."""
         return things[self.random.randrange(len(things))]
 
     def one(self, things: Sequence[T], otherwise: Sequence[T] = ()) -> T | None:
-        """One of those that fit; now and then, one of all the others, or nothing if there are none."""
+        """Pick one of the things that fit; if there are none, return ``None`` or, now and then, one of the others."""
         if things:
             return self.pick(things)
         return self.pick(otherwise) if otherwise and self.chance(0.1) else None
 
     def mostly(self, value: T, *others: T, but: float = 0.05) -> T:
-        """A value; with a small probability, one of the others."""
+        """Return a value; with a small probability, one of the others."""
         return self.pick(others) if self.chance(but) else value
 
     def anybody(self) -> str:
-        """Anybody, whatever they may do."""
+        """Pick anyone, whatever they may do."""
         return self.pick((CONTRACT_OWNER, *PEOPLE))
 
     def holder(self, role: Role, region: str = "") -> str:
-        """Somebody who has a role; a stranger if nobody has it, or a contract."""
+        """Pick a holder of a role; a stranger if it has no holder or the holder is a contract."""
         found = [who for of, who, where in sorted(self.system.assets.roles) if (of, where) == (role, region)]
         return self.actor(self.pick(found)) if found else FOR_NOBODY
 
     def amount(self, upper: int) -> int:
-        """Something from 1 to an upper bound, often just that."""
+        """Pick an amount from 1 to an upper bound, often the bound itself."""
         return upper if upper <= 1 or self.chance(0.3) else self.random.randint(1, upper)
 
     def actor(self, principal: str) -> str:
-        """The name of a principal that can act; that of a stranger for a contract."""
+        """Return the name of a principal that can act; a stranger's name for a contract."""
         name = self.names[principal]
         return name if name in (CONTRACT_OWNER, *PEOPLE) else FOR_NOBODY
 
     def assets(self, *states: AssetState) -> list[int]:
-        """Ids of assets in one of these states."""
+        """Return the ids of assets in one of these states."""
         return [number for number, asset in self.system.assets.assets.items() if asset.state in states]
 
     def all_assets(self) -> list[int]:
-        """Ids of all assets."""
+        """Return the ids of all assets."""
         return list(self.system.assets.assets)
 
     def asset(self, asset_id: int) -> Asset:
-        """An asset."""
+        """Return an asset."""
         return self.system.assets.assets[asset_id]
 
     def owner(self, asset_id: int) -> str:
-        """The name of its owner."""
+        """Return the name of an asset's owner."""
         return self.names[self.asset(asset_id).owner]
 
     def days(self, *states: DayState) -> list[tuple[int, int]]:
-        """Days in one of these states."""
+        """Return the days in one of these states."""
         return [key for key, row in self.system.production.days.items() if row.state in states]
 
     def awaited_days(self) -> list[tuple[int, int]]:
-        """Days that somebody paid for and that are not decided, from today back."""
+        """Return the days up to today that have locked payments and are not decided."""
         payments = self.system.settlement.payments.values()
         locked = {(item.asset_id, item.day) for item in payments if item.state is PaymentState.LOCKED}
         return sorted(key for key in locked if key[1] <= self.today and not self.system.production.state(*key).is_final)
 
     def known_wh(self, key: tuple[int, int]) -> int:
-        """What is recorded of a day."""
+        """Return the energy recorded for a day."""
         row = self.system.production.days.get(key)
         return 0 if row is None else row.wh
 
     def is_since_connection(self, asset_id: int, day: int) -> bool:
-        """Whether an asset was connected on a day."""
+        """Return whether an asset's connection was approved on or before a day."""
         connection = self.system.grid.connections.get(asset_id)
         return connection is not None and day >= connection.approved_day
 
     def open_offers(self) -> list[int]:
-        """Offers of which something is open."""
+        """Return the offers with energy left."""
         return [number for number, offer in self.system.market.offers.items() if offer.open_wh]
 
     def all_offers(self) -> list[int]:
-        """All offers."""
+        """Return all offers."""
         return list(self.system.market.offers)
 
     def is_over(self, offer_id: int) -> bool:
-        """Whether an offer has expired, or its epoch is over."""
+        """Return whether an offer has expired or its epoch is over."""
         offer = self.system.market.offers[offer_id]
         return self.system.clock.now >= offer.expires_at or offer.epoch < self.asset(offer.asset_id).epoch

@@ -1,4 +1,4 @@
-"""How time passes."""
+"""Draws how far time passes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tests.model.step import Wait
 
 
 class Waiting(Situation):
-    """How time passes."""
+    """Draws how far time passes."""
 
     def makers(self) -> dict[Maker, int]:
-        """What there is to draw, and how often each."""
+        """Return the methods that draw an action, with their weights."""
         return {
             self.wait: 22,
         }
 
     def wait(self) -> Wait:
-        """To the end of a slot, a day, a window; or just past it, or just before."""
+        """Wait until about the end of a slot, a day or a window: exactly, just before or just after."""
         now = self.system.clock.now
         kind = self.random.random()
         if kind < 0.35:
@@ -33,7 +33,11 @@ class Waiting(Situation):
         return Wait(max(now, target + self.pick((-20, -10, -10, 0, 0, 10))))
 
     def end_of_something(self, now: int) -> int:
-        """When a day can no longer be recorded, or verified; an offer expires; a capacity can change; a key is free."""
+        """Pick a coming deadline.
+
+        Deadlines are the ends of recording and verification, expiries of offers, and the times when a capacity may
+        change again, a key becomes free or a fee changes.
+        """
         days = [*self.days(DayState.RECORDED, DayState.DISPUTED)]
         payments = self.system.settlement.payments.values()
         days += [(item.asset_id, item.day) for item in payments if item.state is PaymentState.LOCKED]

@@ -1,4 +1,4 @@
-"""Arguments that are wrong, or at the very edge."""
+"""Arguments that are wrong, or at the edge of what is allowed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _PRINCIPALS: Final = frozenset(
 
 UINT_MAX: Final = 2**128 - 1
 LAST_DAY: Final = 2_932_895
-"""The last that Python's ``date`` and the end of that day can tell: 9999-12-30."""
+"""The last day whose end Python's ``date`` can represent: 9999-12-30."""
 _EDGES: Final = (0, 1, 2, 96, 10**12, 10**12 + 1, 10**15, 10**15 + 1, 2**96 - 1, 2**96, 2**127, UINT_MAX)
 
 
 class WrongArguments:
-    """Makes up wrong arguments.
+    """Draws wrong arguments.
 
     Args:
-        random: Where all chance comes from.
+        random: The source of all randomness.
         system: The model.
     """
 
@@ -41,12 +41,12 @@ class WrongArguments:
         self.system = system
 
     def instead_of(self, name: str, value: Any, arguments: dict[str, Any]) -> Any:
-        """Another value of an argument, which the client can still encode.
+        """Return another value for an argument, which the client can still encode.
 
         Args:
             name: The argument.
-            value: What makes sense.
-            arguments: All that make sense.
+            value: The value that makes sense.
+            arguments: All arguments, with values that make sense.
         """
         match name:
             case "day" | "from_day" | "to_day":
@@ -64,7 +64,7 @@ class WrongArguments:
             case "leaf":
                 return self._item(value)
             case "token":
-                # Elsewhere a trait is meant, which the node checks before the contract does.
+                # Elsewhere the token is a trait argument, which the node checks before it runs the contract.
                 return self._pick(("observer", TOKEN)) if {"listed", "price_per_kwh"} & set(arguments) else value
             case "metadata_hash":
                 return bytes(self._pick((0, 31)))
@@ -108,7 +108,7 @@ class WrongArguments:
         return self._pick((now, now + 9, now + 10, now + 11, begins - 1, begins, begins + 1, time + 1, 0))
 
     def _list(self, items: Sequence[Any]) -> list[Any]:
-        """Something twice, nothing, or one item changed."""
+        """Repeat an item, remove all, or change one."""
         if not items:
             return []
         kind = self.random.randrange(4)
@@ -122,12 +122,12 @@ class WrongArguments:
         return [*items[:number], item, *items[number + 1 :]]
 
     def _item(self, item: dict[str, Any]) -> dict[str, Any]:
-        """One of its fields changed."""
+        """Change one field of an item."""
         name = self._pick(list(item))
         return item | {name: self.instead_of(name, item[name], item)}
 
     def _device_key(self, value: DeviceKey | Claim | None) -> DeviceKey | Claim | None:
-        """Another key, one that is too short, or none."""
+        """Return another key, a key that is too short, a claim with a wrong proof, or ``None``."""
         short = DeviceKey(curve=KeyCurve.P256, key=b"\x02" * 32)
         if isinstance(value, Claim):
             return self._pick(
