@@ -1,6 +1,6 @@
-"""What the chain must show, by the model: to the observer, and in the maps of the contracts.
+"""What the chain must show according to the model: to the observer, and in the maps of the contracts.
 
-One thing is left to the contract and compared by its meaning: open sums in a day book that an older epoch wrote.
+Only the open sums of a day book that was written in an earlier epoch are compared by meaning, not literally.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.model.reference import DayBook, Refused, System
 from tests.model.reference.assets import Asset
 
 NOBODY = "nobody"
-"""A buyer whom no rule but the offer's own keeps from taking it."""
+"""A buyer who is restricted only by the offer itself."""
 _EMPTY_BOOK = asdict(DayBook(0, 0, 0, 0, 0))
 
 
@@ -32,7 +32,7 @@ def expected_view(
     payment_ids: Sequence[int] = (),
     creditors: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What the observer must show.
+    """Return what the observer must show.
 
     Args:
         system: The model.
@@ -85,14 +85,14 @@ def expected_view(
 
 
 def normalised(view: dict[str, Any], system: System, days: AssetDays) -> dict[str, Any]:
-    """What the observer showed, with the day books in the model's words."""
+    """Return what the observer showed, with the day books as the model represents them."""
     for (asset_id, _), details in zip(days, view["day_details"], strict=True):
         details["book"] = present_book(details["book"], system.assets.assets[asset_id].epoch)
     return view
 
 
 def present_book(book: dict[str, int] | None, epoch: int) -> dict[str, int]:
-    """A day book as it counts now: what is open counts only in the asset's epoch."""
+    """Return a day book as it counts now: open sums count only in the asset's current epoch."""
     if book is None:
         return dict(_EMPTY_BOOK)
     present = {name: wh for name, wh in book.items() if name != "epoch"}
@@ -101,14 +101,14 @@ def present_book(book: dict[str, int] | None, epoch: int) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Entry:
-    """What must stand in a map of a contract; ``None`` if nothing.
+    """What a map of a contract must contain under a key.
 
     Attributes:
-        contract: Which of the five.
-        map_name: Which of its maps.
+        contract: The name of the contract.
+        map_name: The name of the map.
         key: The key.
-        value: What must stand there.
-        epoch: For a day book, the asset's.
+        value: The expected value; ``None`` if the map must not have the key.
+        epoch: For a day book, the asset's epoch.
     """
 
     contract: str
@@ -118,13 +118,13 @@ class Entry:
     epoch: int | None = None
 
     def meaning(self, found: dict[str, Any] | None) -> dict[str, Any] | None:
-        """What was found there, in the model's words."""
+        """Return the value found in the map as the model represents it."""
         return found if self.epoch is None else present_book(found, self.epoch)
 
 
 @dataclass(frozen=True)
 class Touched:
-    """What a call may have changed: what it names, what it made, and what that belongs to."""
+    """What a call may have changed: what its arguments name, what it created, and what those belong to."""
 
     assets: list[int]
     days: list[tuple[int, int]]
@@ -133,7 +133,7 @@ class Touched:
 
     @classmethod
     def by(cls, system: System, arguments: Mapping[str, Any]) -> Self:
-        """What a call with these arguments may have changed."""
+        """Return what a call with these arguments may have changed."""
         market, money = system.market, system.settlement
         made = len(money.payments)
         payments = _existing([*arguments.get("payment_ids", ()), arguments.get("payment_id"), made], money.payments)
@@ -153,7 +153,7 @@ class Touched:
         return cls(assets, [key for key in dict.fromkeys(days) if key[0] in assets], offers, payments)
 
     def entries(self, system: System, contract: str) -> Iterator[Entry]:
-        """What must stand in the maps that a call of a contract may write."""
+        """Yield what the maps must contain that a call of this contract may write."""
         match contract:
             case "assets":
                 for asset_id in self.assets:
@@ -235,7 +235,7 @@ def _day_details(system: System, asset_id: int, day: int) -> dict[str, Any]:
 
 
 def _quote(system: System, offer_id: int) -> dict[str, int] | None:
-    """What all that is open of an offer costs, if anybody could take it."""
+    """Return the quote for all that is open of an offer, or ``None`` if no buyer could take it."""
     offer = system.market.offers[offer_id]
     open_wh = offer.open_wh
     try:
@@ -252,7 +252,7 @@ def _alert(system: System, region: str) -> dict[str, int] | None:
 
 
 def shown(thing: Any) -> dict[str, Any] | None:
-    """What a contract shows of something that the model keeps."""
+    """Return an object of the model as the contract shows it."""
     if thing is None:
         return None
     fields = thing.model_dump() if isinstance(thing, BaseModel) else asdict(thing)

@@ -1,6 +1,6 @@
-"""The state that events add up to: what an indexer knows that sees nothing else, in the model's words.
+"""The state that an indexer derives from events alone, as the model represents it.
 
-The rules are the product's own (`der_client.index.reducer`), so that here they are tested against the model.
+The rules are those of the library (``der_client.index.reducer``), so this tests them against the model.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _AS_THEY_ARE: Final = {
     "offers": "offer",
     "payments": "payment",
 }
-"""What is shown under another name, by its number."""
+"""Tables that are shown under another name, by number."""
 
 
 class Index:
-    """Takes events, and keeps what they say.
+    """Keeps the state that events add up to.
 
     Args:
         records: All events, in order.
@@ -47,12 +47,12 @@ class Index:
             apply(self.state, record.event)
 
     def shown(self) -> Fields:
-        """All of it; sums of nothing are left out."""
+        """Return the whole state, without ledgers and sums that are zero."""
         return shown_state(self.state.tables)
 
 
 def shown_state(tables: Mapping[str, Mapping[RowKey, Row]]) -> Fields:
-    """Rows of state as the model says them.
+    """Return rows of state as the model represents them.
 
     Args:
         tables: The rows of each table, by their keys.
@@ -95,7 +95,7 @@ def _by_day(rows: Mapping[RowKey, Row]) -> dict[AssetDay, Fields]:
 
 
 def expected_index(system: System) -> Fields:
-    """What the events must add up to, by the model."""
+    """Return what the events must add up to according to the model."""
     register, money = system.assets, system.settlement
     retired: Counter[AssetDay] = Counter()
     for item in system.market.retirements:

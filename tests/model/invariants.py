@@ -1,4 +1,4 @@
-"""What must hold at any time, whatever was done: checked on the model, which equals the chain."""
+"""Rules that hold at any time, whatever happened before; checked on the model, which equals the chain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.model.reference import Payment, System
 
 
 def broken_invariants(system: System) -> list[str]:
-    """The rules that are broken, in words; none if all is well."""
+    """Return the rules that are broken, in words."""
     return [*_money(system), *_energy(system), *_offers(system)]
 
 
@@ -51,7 +51,7 @@ def _energy(system: System) -> Iterator[str]:
 
 
 def _energy_of_day(system: System, key: tuple[int, int], fills: list[Payment]) -> Iterator[str]:
-    """Nobody's energy is sold twice, and all that was there is delivered, first funded first."""
+    """Check that no energy is sold twice and that all deliverable energy is delivered, first funded first."""
     forward = sorted((fill for fill in fills if not fill.spot), key=lambda fill: fill.before_wh)
     funded = 0
     for fill in forward:

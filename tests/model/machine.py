@@ -1,7 +1,7 @@
-"""The state machine: hypothesis decides who does what when.
+"""A state machine in which Hypothesis decides who does what and when.
 
-A run that fails is not shrunk by hypothesis, whose way of leaving out a step changes what all later ones mean, but by
-leaving out concrete actions: see ``tests.model.runs.shortened``.
+Hypothesis does not shrink a failing run: where it leaves out a step, all later steps change. Instead, concrete actions
+are left out: see ``tests.model.runs.shortened``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class TradingMachine(RuleBasedStateMachine):
     """Everything that can happen to the five contracts; each step is compared with the model.
 
     Attributes:
-        twin: Contracts and model; set before it runs.
+        twin: Contracts and model; to be set before the machine runs.
     """
 
     twin: ClassVar[Twin]
@@ -51,36 +51,36 @@ class TradingMachine(RuleBasedStateMachine):
 
     @rule(random=CHANCE)
     def time_passes(self, random: Random) -> None:
-        """To the end of a slot, a day, a window."""
+        """Let time pass to the end of a slot, a day or a window."""
         self._next("time", random)
 
     @rule(random=CHANCE)
     def register_changes(self, random: Random) -> None:
-        """Roles, plants, their owners, operators and meters."""
+        """Change roles, plants, their owners, operators or meters."""
         self._next("assets", random)
 
     @rule(random=CHANCE)
     def production_is_recorded_or_reviewed(self, random: Random) -> None:
-        """Slots, days, disputes, adjustments."""
+        """Record, verify, reject, dispute or adjust production."""
         self._next("production", random)
 
     @rule(random=CHANCE)
     def grid_acts(self, random: Random) -> None:
-        """Connections, limits, feeds, alerts."""
+        """Change connections, limits, feeds or alerts."""
         self._next("grid", random)
 
     @rule(random=CHANCE)
     def energy_is_offered(self, random: Random) -> None:
-        """Offers and retirements."""
+        """Create or end offers, or retire energy."""
         self._next("market", random)
 
     @rule(random=CHANCE)
     def money_moves(self, random: Random) -> None:
-        """Funding, settling, refunding, fees."""
+        """Fund, settle, refund or claim payments, or change or withdraw fees."""
         self._next("settlement", random)
 
     def teardown(self) -> None:
-        """Compare everything once more, and undo it."""
+        """Compare everything once more, and undo the run."""
         with self._undo, self._failing_with_all_actions():
             if self._actions:
                 self.twin.compare_all()

@@ -1,4 +1,4 @@
-"""Merkle trees over meter-days, written from the rules: leaf 0x00, node 0x01, an odd node goes up as it is."""
+"""Merkle trees over meter-days, written from the rules: leaf 0x00, node 0x01, an odd node moves up unchanged."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 from der_client.stacks.clarity import BufferValue, TupleValue, UIntValue, encode
 
 Leaf = tuple[tuple[str, Any], ...]
-"""The fields of a leaf, sorted."""
+"""The fields of a leaf, sorted by name."""
 
 
 def frozen(leaf: Mapping[str, Any]) -> Leaf:
-    """A leaf as a tree keeps it."""
+    """Return a leaf in the form that a tree keeps."""
     return tuple(sorted(leaf.items()))
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree.
+    """A Merkle tree.
 
     Attributes:
         leaves: Its leaves, at least one.
@@ -31,12 +31,12 @@ class Tree:
 
     @property
     def root(self) -> bytes:
-        """Its root."""
+        """The root hash."""
         return self.levels[-1][0]
 
     @cached_property
     def levels(self) -> list[list[bytes]]:
-        """The hashes of the leaves, of the nodes above them, and so on to the root."""
+        """The hashes of each level, from the leaves to the root."""
         levels = [[_hash(leaf) for leaf in self.leaves]]
         while len(levels[-1]) > 1:
             below = levels[-1]
@@ -47,11 +47,11 @@ class Tree:
 
 @dataclass(frozen=True)
 class Proof:
-    """What leads from a leaf of a tree to its root.
+    """The proof that a leaf belongs to a tree.
 
     Attributes:
         tree: The tree.
-        number: Which of its leaves, from 0.
+        number: The index of the leaf, from 0.
     """
 
     tree: Tree
@@ -59,12 +59,12 @@ class Proof:
 
     @property
     def leaf(self) -> Leaf:
-        """The leaf that it is of."""
+        """The leaf that is proved."""
         return self.tree.leaves[self.number]
 
     @property
     def path(self) -> list[tuple[bool, bytes]]:
-        """Of each step, whether the sibling is on the left, and its hash."""
+        """The siblings from the leaf to the root: whether each is on the left, and its hash."""
         path, number = [], self.number
         for level in self.tree.levels[:-1]:
             sibling = number ^ 1

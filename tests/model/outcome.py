@@ -1,4 +1,4 @@
-"""What comes of a call to the contracts."""
+"""The outcomes of a call to the contracts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Failed:
     """A call that failed on chain.
 
     Attributes:
-        name: The error's name, or what else went wrong.
-        code: Its number; 0 if the contract gave none.
+        name: The error's name, or a description of what went wrong.
+        code: The error's number; 0 if the contract returned none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Who acts: people with fixed keys, the meters, and what they may do at the start."""
+"""The people with their fixed keys, the meters, and the roles that are granted at the start."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ OPERATOR: Final = "carol"
 BUYERS: Final = ("dave", "erin", "frank")
 STRANGER: Final = "sam"
 TOKEN: Final = "usdcx"
-"""The name of a stand-in of USDCx, in which some offers are priced."""
+"""The contract name of a stand-in for USDCx, in which some offers are priced."""
 FUNDS_USTX: Final = {"frank": 3_000_000_000}
-"""Who starts with less than the others."""
+"""People who start with less than the others."""
 
 ROLES: Final = {
     "rita": (Role.REGISTRAR, ""),
@@ -36,23 +36,23 @@ ROLES: Final = {
     "paul": (Role.PAUSER, ""),
 }
 PEOPLE: Final = (*OWNERS, OPERATOR, *BUYERS, *ROLES, STRANGER)
-"""All but the contract owner."""
+"""Everyone except the contract owner."""
 
 
 def key_of(name: str) -> PrivateKey:
-    """The key of a person or meter: the same in each run."""
+    """Return the key of a person or meter, which is the same in each run."""
     return PrivateKey.from_bytes(hashlib.sha256(f"der-client model: {name}".encode()).digest())
 
 
 class Meter:
-    """A meter with a fixed key of its curve.
+    """A meter with a fixed key on its curve.
 
     Args:
-        name: Whose key it is.
-        curve: Its curve.
+        name: The name from which the key is derived.
+        curve: The curve of the key.
 
     Attributes:
-        device_key: Its public key.
+        device_key: The meter's public key.
     """
 
     def __init__(self, name: str, curve: KeyCurve) -> None:
@@ -60,7 +60,7 @@ class Meter:
         self.device_key = DeviceKey(curve=curve, key=self._public_key(curve))
 
     def sign(self, digest: bytes) -> bytes:
-        """A signature over 32 bytes, r ‖ s."""
+        """Sign a digest of 32 bytes; return r ‖ s."""
         if self.device_key.curve is KeyCurve.SECP256K1:
             return coincurve.PrivateKey(self._secret).sign_recoverable(digest, hasher=None)[:64]
         signature = self._p256().sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True))

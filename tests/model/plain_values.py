@@ -1,4 +1,4 @@
-"""Clarity values and typed answers as plain Python in the model's words, and where two of them differ."""
+"""Clarity values and typed values as plain Python, in the form that the model uses, and the differences between two."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from der_client.stacks.contract.codecs import field_annotations
 
 
 def plain(value: ClarityValue) -> Any:
-    """A dict for a tuple (snake case), a list for a list, ``None`` for none, and the content of all else."""
+    """Convert a value: a tuple to a dict (snake case), a list to a list, none to ``None``, others to their value."""
     if isinstance(value, TupleValue):
         return {name.replace("-", "_"): plain(field) for name, field in value.fields.items()}
     if isinstance(value, ListValue):
@@ -33,12 +33,12 @@ def plain(value: ClarityValue) -> Any:
 
 
 def bare(thing: BaseModel) -> dict[str, Any]:
-    """What the tuple of a typed answer or event holds: days and times as numbers, prices without their unit."""
+    """Return the fields of a typed value or event as in its tuple: days and times as numbers, prices without a unit."""
     return bare_fields(thing.model_dump(include=set(field_annotations(type(thing)))))
 
 
 def bare_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of the fields of a typed answer or event."""
+    """Convert the fields of a typed value or event like ``bare``."""
     names = {"min_price_ustx_per_kwh": "min_price", "price_per_kwh": "price"}
     return {names.get(name, name): _bare_value(name, value) for name, value in fields.items()}
 
@@ -58,7 +58,7 @@ def _bare_value(name: str, value: Any) -> Any:
 
 
 def difference(model: Any, chain: Any, path: str = "") -> list[tuple[str, Any, Any]]:
-    """Where two plain values differ: path, the one, the other."""
+    """Return the differences of two plain values: the path and both values."""
     if isinstance(model, dict) and isinstance(chain, dict) and model.keys() == chain.keys():
         return [found for key in model for found in difference(model[key], chain[key], f"{path}.{key}")]
     if isinstance(model, list) and isinstance(chain, list) and len(model) == len(chain):

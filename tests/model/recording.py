@@ -1,4 +1,4 @@
-"""The chain's answers, recorded and played again: to see that a wrong model, or a wrong answer, is noticed."""
+"""Records the responses of the chain and replays them, to check that a wrong model or a wrong response is detected."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tests.model.twin import Answers, DisagreementError
 
 @dataclass
 class Exchange:
-    """A question and its answer."""
+    """A request to the chain and its response."""
 
     question: tuple[Any, ...]
     answer: Any
 
 
 class _Asker:
-    """Turns each question to the chain into one of a kind."""
+    """Turns each method call of a chain into a request that subclasses handle."""
 
     addresses: dict[str, str]
 
     def ask(self, *question: Any) -> Any:
-        """Answer a question: the method's name and its arguments."""
+        """Handle a request: the method's name and its arguments."""
         raise NotImplementedError
 
     @contextmanager
     def anchor(self) -> Iterator[None]:
-        """Nothing needs to be undone."""
+        """Do nothing: there is nothing to undo."""
         yield
 
     def wait(self, until: int) -> None:
@@ -48,7 +48,7 @@ class _Asker:
         return answer
 
     def glance(self, holders: Sequence[str] = ()) -> dict[str, Any]:
-        """Time and balances."""
+        """Return the chain time and balances."""
         answer: dict[str, Any] = self.ask("glance", holders)
         return answer
 
@@ -60,29 +60,29 @@ class _Asker:
         payment_ids: Sequence[int] = (),
         creditors: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """All totals, and some of each kind of thing."""
+        """Return all totals, and some items of each kind."""
         answer: dict[str, Any] = self.ask("look", asset_ids, days, offer_ids, payment_ids, creditors)
         return answer
 
     def entry(self, contract: str, map_name: str, key: ClarityValue) -> Any:
-        """An entry of a map."""
+        """Return an entry of a map."""
         return self.ask("entry", contract, map_name, key)
 
     def variable(self, contract: str, name: str) -> Any:
-        """A variable."""
+        """Return a variable."""
         return self.ask("variable", contract, name)
 
     def events(self) -> list[EventRecord]:
-        """All that was printed."""
+        """Return all events."""
         answer: list[EventRecord] = self.ask("events")
         return answer
 
 
 class Recorder(_Asker):
-    """Passes questions on, and keeps the answers.
+    """Forwards requests to a chain and records the responses.
 
     Args:
-        chain: Who answers.
+        chain: The chain that responds.
     """
 
     def __init__(self, chain: Answers) -> None:
@@ -91,18 +91,18 @@ class Recorder(_Asker):
         self.exchanges: list[Exchange] = []
 
     def ask(self, *question: Any) -> Any:
-        """Answer, and keep the answer."""
+        """Forward a request and record the response."""
         answer = getattr(self.chain, question[0])(*question[1:])
         self.exchanges.append(Exchange(question, copy.deepcopy(answer)))
         return answer
 
 
 class Player(_Asker):
-    """Gives recorded answers, one after the other.
+    """Replays recorded responses in order.
 
     Args:
-        addresses: Everybody's principal by name.
-        exchanges: The recorded answers.
+        addresses: The principals of all people and contracts, by name.
+        exchanges: The recorded requests and responses.
     """
 
     def __init__(self, addresses: dict[str, str], exchanges: Sequence[Exchange]) -> None:
@@ -110,10 +110,10 @@ class Player(_Asker):
         self._left = iter(exchanges)
 
     def ask(self, *question: Any) -> Any:
-        """Answer as recorded.
+        """Return the recorded response.
 
         Raises:
-            DisagreementError: Something else was asked then: the model has gone another way.
+            DisagreementError: If the request differs from the recorded one, because the model behaves differently.
         """
         exchange = next(self._left, None)
         if exchange is None or exchange.question != question:

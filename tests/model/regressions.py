@@ -1,4 +1,4 @@
-"""What contracts and model once disagreed on, shortened: each a short run on which they agree now."""
+"""Short runs on which contracts and model once disagreed. They must agree on them now."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REGRESSIONS: Final[dict[str, list[Action]]] = {
                 offer("bob", 3, TODAY, 1_000, expires_at=start_of(TODAY + 200)),
             )
         ),
-        # On a full schedule, an entry for tomorrow that falls away again.
+        # On a full schedule: an entry for tomorrow that is dropped again.
         step("gus", "grid.set_status", asset_id=3, status=ConnectionState.DISCONNECTED),
         step("gus", "grid.set_status", asset_id=3, status=ConnectionState.CONNECTED),
         step("gus", "grid.set_export_limit", asset_id=3, export_limit_w=2_000),

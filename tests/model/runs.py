@@ -1,4 +1,4 @@
-"""Long runs from a seed, and how a run that failed becomes short."""
+"""Long runs from a seed, and how a failed run is shortened."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tests.model.twin import DisagreementError, Twin
 
 
 class RunFailedError(AssertionError):
-    """A run whose last action the two disagree on.
+    """A run whose last action contracts and model disagree on.
 
     Attributes:
-        actions: All of the run.
+        actions: All actions of the run.
     """
 
     def __init__(self, message: str, actions: Sequence[Action]) -> None:
@@ -22,17 +22,17 @@ class RunFailedError(AssertionError):
 
 
 def play(twin: Twin, seed: str, steps: int) -> None:
-    """Do what chance brings, from the state in which contracts and model are, and go back to it.
+    """Draw and do random actions, starting from the current state, and restore that state.
 
     Args:
         twin: Contracts and model.
-        seed: Of all chance.
-        steps: How many.
+        seed: The seed of all randomness.
+        steps: The number of actions.
 
     Raises:
-        RunFailedError: They disagree.
+        RunFailedError: If contracts and model disagree.
     """
-    random = Random(seed)  # noqa: S311  # chance that can be repeated is what is wanted
+    random = Random(seed)  # noqa: S311  # must be repeatable
     actions: list[Action] = []
     with twin.anchor():
         try:
@@ -45,16 +45,16 @@ def play(twin: Twin, seed: str, steps: int) -> None:
 
 
 def told_shortly(twin: Twin, failed: RunFailedError) -> str:
-    """What failed, and the shortest run that does, as Python."""
+    """Describe the failure, with the shortest run that still fails as Python."""
     actions = "".join(f"    {action!r},\n" for action in shortened(twin, failed.actions))
     return f"{failed}\nshortened:\n{actions}"
 
 
 def replay(twin: Twin, actions: Sequence[Action]) -> None:
-    """Do known actions, compare everything, and go back.
+    """Do known actions, compare everything, and restore the state.
 
     Raises:
-        DisagreementError: They disagree.
+        DisagreementError: If contracts and model disagree.
     """
     with twin.anchor():
         for action in actions:
@@ -63,7 +63,7 @@ def replay(twin: Twin, actions: Sequence[Action]) -> None:
 
 
 def shortened(twin: Twin, actions: Sequence[Action]) -> list[Action]:
-    """Leave out what is not needed for the two to disagree (delta debugging)."""
+    """Remove the actions without which contracts and model still disagree (delta debugging)."""
     kept = list(actions)
     size = len(kept) // 2
     while size > 0:
@@ -78,7 +78,7 @@ def shortened(twin: Twin, actions: Sequence[Action]) -> list[Action]:
 
 
 def _without(actions: list[Action], size: int) -> Iterator[list[Action]]:
-    """The list without each of its parts of a size in turn, the last one first."""
+    """Yield the list without each of its parts of this size in turn, the last part first."""
     for first in reversed(range(0, len(actions), size)):
         yield actions[:first] + actions[first + size :]
 

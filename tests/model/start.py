@@ -1,4 +1,4 @@
-"""How each run begins: the roles are granted, and some plants are there."""
+"""How each run begins: roles are granted and some plants are registered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from tests.model.step import Step, step
 
 
 def first_steps() -> list[Step]:
-    """Roles; plants: one with a device key, one that is metered, one with an operator, one pending, a battery."""
+    """Return the steps that grant the roles and register the plants.
+
+    The plants: one with a device key, one with a feed meter, one with an operator, one pending, and a battery.
+    """
     return [
         *(
             step(CONTRACT_OWNER, "assets.set_role", role=role, who=who, region=region, granted=True)
@@ -26,12 +29,12 @@ def first_steps() -> list[Step]:
 
 
 def claim(owner: str, device_key: DeviceKey | None) -> Claim | None:
-    """A key with the proof that an owner needs to claim it."""
+    """Return a key with the proof that its owner needs to claim it."""
     return None if device_key is None else Claim(device_key, device_key, owner)
 
 
 def metadata(number: int) -> bytes:
-    """The metadata hash of a plant."""
+    """Return the metadata hash of a plant."""
     return number.to_bytes(32)
 
 
@@ -69,7 +72,7 @@ def _plant(
     feed_metered: bool,
     kind: AssetKind = AssetKind.SOLAR,
 ) -> list[Step]:
-    """A plant that can sell."""
+    """Return the steps until a plant can sell."""
     ids = {"asset_id": asset_id}
     return [
         _registration(asset_id, owner, region, capacity_w, slot_seconds, device_key, kind),

@@ -1,4 +1,4 @@
-"""What can happen: a call, or time passing. Concrete, so that a run can be repeated, shortened and kept as a test."""
+"""The actions of a run: calls, and waiting. They are concrete, so a run can be repeated, shortened and kept."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Step:
     """A call of a public function.
 
     Attributes:
-        actor: The name of who calls.
+        actor: The name of the caller.
         contract: ``assets``, ``production``, ``grid``, ``market``, ``settlement``, or ``stx`` for a plain transfer.
-        function: Its name in Python.
-        arguments: By Python name. Days are counted from 1970, times are unix seconds, people stand by name.
+        function: The name of the function in Python.
+        arguments: By Python name. Days are counted from 1970, times are unix seconds, people are given by name.
     """
 
     actor: str
@@ -31,23 +31,23 @@ class Step:
     arguments: dict[str, Any]
 
     def __repr__(self) -> str:
-        """Python that makes it."""
+        """Return the Python that creates the step."""
         named = "".join(f", {name}={source(value)}" for name, value in self.arguments.items())
         return f'step({source(self.actor)}, "{self.contract}.{self.function}"{named})'
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Time passes.
+    """A wait.
 
     Attributes:
-        until: Unix seconds.
+        until: The time it ends, in unix seconds.
     """
 
     until: int
 
     def __repr__(self) -> str:
-        """Python that makes it."""
+        """Return the Python that creates the wait."""
         return f"Wait({self.until})"
 
 
@@ -55,7 +55,7 @@ Action = Step | Wait
 
 
 def source(value: Any) -> str:
-    """Python that makes an argument."""
+    """Return the Python that creates an argument."""
     match value:
         case IntEnum():
             return f"{type(value).__name__}.{value.name}"
@@ -78,6 +78,6 @@ def source(value: Any) -> str:
 
 
 def step(actor: str, function: str, /, **arguments: Any) -> Step:
-    """Make a step: ``step("alice", "assets.retire_asset", asset_id=1)``."""
+    """Create a step: ``step("alice", "assets.retire_asset", asset_id=1)``."""
     contract, _, name = function.partition(".")
     return Step(actor, contract, name, arguments)

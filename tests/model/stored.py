@@ -1,4 +1,4 @@
-"""What an index has in its tables of state, and what the contracts' read-only functions say of the same things."""
+"""What the state tables of an index contain, and what the contracts' read-only functions return for the same items."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGE = 30
 
 
 def stored_state(index: Index, as_of: int | None = None) -> Tables:
-    """All rows of state, as of a block or now."""
+    """Return all rows of state, as of a block or now."""
     with index.connection() as connection:
         tables: Tables = {}
         for name, history in HISTORY_TABLES.items():
@@ -36,9 +36,9 @@ def stored_state(index: Index, as_of: int | None = None) -> Tables:
 
 
 def contracts_state(der: Der, tables: Tables) -> Tables:
-    """What the contracts say of everything that is in the tables, and of the numbers above.
+    """Return the state of all items in the tables, as the contracts report it.
 
-    What has no row is asked for, too, where it could have one: a row too few is found as well as one too many.
+    Items that could have a row but have none are also read, so that a missing row is found as well as an extra one.
     """
     said: Tables = {name: {} for name in ("asset", "offer", "payment", "root", "day", "feed", "connection", "day_book")}
     counted: list[tuple[str, int, Callable[[Any], Any]]] = [
@@ -79,13 +79,13 @@ def contracts_state(der: Der, tables: Tables) -> Tables:
 
 
 def require_same(expected: Any, found: Any, what: str = "") -> None:
-    """Fail where an index differs from what is expected."""
+    """Fail where an index differs from the expected values."""
     differences = difference(expected, found, what)
     assert not differences, "\n".join(f"{path}: expected {one}, index {other}" for path, one, other in differences)
 
 
 def require_what_contracts_say(der: Der, place: Path | str) -> None:
-    """Fail unless every table of state says what the contracts answer."""
+    """Fail unless every state table of an index contains what the contracts return."""
     with Index(place) as index:
         tables = stored_state(index)
     for name, rows in contracts_state(der, tables).items():

@@ -1,7 +1,7 @@
 """The five contracts as plain Python, written from the rules (roles, units, states, who may do what), not from Clarity.
 
-Sums that the contracts keep (totals, escrow, the day book) are worked out anew from single facts here, so that a slip
-in their bookkeeping shows.
+The sums that the contracts keep (totals, escrow, the day book) are computed here from the single items each time, so
+that a mistake in the contracts' bookkeeping shows.
 """
 
 from tests.model.reference.market import DayBook, FillTerms, Offer

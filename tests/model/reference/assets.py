@@ -1,6 +1,6 @@
 """``asset-verification``: roles, the pause, and the register of plants."""
 
-# ruff: noqa: ARG002  # every function takes its caller and all arguments, as the contract does
+# ruff: noqa: ARG002  # every function has its caller and all arguments as parameters, as in the contract
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ GEOHASH = frozenset("0123456789bcdefghjkmnpqrstuvwxyz")
 
 @dataclass(frozen=True)
 class Claim:
-    """A key that an owner claims, and who showed to have the meter: what the rules see of a proof.
+    """A key that an owner claims, and the meter that signed the proof: as much of a proof as the rules need.
 
     Attributes:
         key: The key.
         signer: The meter that signed the proof; ``None`` if nothing was signed.
-        owner: For whom it signed.
+        owner: The owner that the signature names.
     """
 
     key: DeviceKey
@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(slots=True)
 class Asset:
-    """A plant, with the fields that the contract shows of it."""
+    """A plant, with the fields that the contract returns."""
 
     owner: str
     kind: AssetKind
@@ -63,33 +63,33 @@ class Asset:
 
     @property
     def slots(self) -> int:
-        """How many slots a day has."""
+        """The number of slots of a day."""
         return 86_400 // self.slot_seconds
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will ever be made of it again."""
+        """Whether its state can never change again."""
         return self.state in (AssetState.REJECTED, AssetState.RETIRED)
 
     def capacity_on(self, day: int) -> int:
-        """Its power on a day, W: days before a change keep the old one."""
+        """Return its power on a day in W: a change does not affect the days before it."""
         return self.capacity_w if day >= self.capacity_from_day else self.previous_capacity_w
 
     def is_recordable(self, day: int) -> bool:
-        """Whether production of a day may be recorded: from the first verification to the last day."""
+        """Return whether production of a day may be recorded: from the first verification to the last day."""
         return 0 < self.verified_day <= day and not self._is_after_last(day)
 
     def is_lost(self, day: int) -> bool:
-        """Whether nothing can ever be recorded of a day."""
+        """Return whether a day can never be recorded because the asset is retired."""
         return self.state is AssetState.RETIRED and (self.verified_day == 0 or self._is_after_last(day))
 
     def _is_after_last(self, day: int) -> bool:
         return self.last_day is not None and day > self.last_day
 
     def key_on(self, day: int) -> tuple[DeviceKey, int] | None:
-        """The key that records a day and its epoch; ``None`` where an oracle does.
+        """Return the key that signs a day, and its epoch; ``None`` where an oracle records.
 
-        A key that was claimed and never bound counts, too: nothing of such an asset is recorded anyway.
+        A key that was claimed but never bound is returned, too: nothing of such an asset can be recorded anyway.
         """
         if day >= self.key_from_day:
             return None if self.device_key is None else (self.device_key, self.key_epoch)
@@ -98,24 +98,24 @@ class Asset:
         return None
 
     def may_trade(self, who: str) -> bool:
-        """Whether somebody is its owner or operator."""
+        """Return whether a principal is its owner or operator."""
         return who in (self.owner, self.operator)
 
 
 @dataclass(slots=True)
 class Change:
-    """What an owner asked for."""
+    """A change that an owner requested."""
 
     capacity_w: int
     device_key: DeviceKey | None
 
 
 class Assets:
-    """The register.
+    """The register of plants, and the roles.
 
     Args:
         clock: Chain time.
-        contract_owner: Who deployed the contracts.
+        contract_owner: The principal that deployed the contracts.
     """
 
     def __init__(self, clock: Clock, contract_owner: str) -> None:
@@ -129,11 +129,11 @@ class Assets:
         self.key_holders: dict[bytes, int] = {}
 
     def has_role(self, role: Role, who: str, region: str = "") -> bool:
-        """Whether somebody has a role."""
+        """Return whether a principal has a role."""
         return (role, who, region) in self.roles
 
     def key_is_taken(self, device_key: DeviceKey | None, asset_id: int) -> bool:
-        """Whether a key serves another asset, of which a day that it signs can still be recorded."""
+        """Return whether a key belongs to another asset and that asset can still record a day that the key signs."""
         if device_key is None or self.key_holders.get(device_key.key, asset_id) == asset_id:
             return False
         holder = self.assets[self.key_holders[device_key.key]]
@@ -144,7 +144,7 @@ class Assets:
         return not (replaced and self.clock.today >= holder.key_from_day + RECORDING_DAYS)
 
     def metadata_is_taken(self, metadata_hash: bytes) -> bool:
-        """Whether an asset has this metadata that is neither rejected nor retired with its last day over."""
+        """Return whether an asset has this metadata that is neither rejected nor retired with its last day over."""
         today = self.clock.today
         return any(
             asset.metadata_hash == metadata_hash
@@ -153,7 +153,7 @@ class Assets:
         )
 
     def _judge_claim(self, objections: Objections, caller: str, claim: Claim | None, present: DeviceKey | None) -> None:
-        """Note what speaks against a key that a caller claims."""
+        """Note the errors of a key that a caller claims, unless it is the asset's current one."""
         if claim is None:
             return
         objections.add(AssetError.ERR_INVALID_DEVICE_KEY, when=len(claim.key.key) != 33)
@@ -163,13 +163,13 @@ class Assets:
     # Assets
 
     def register_asset(self, caller: str, **plant: Any) -> int:
-        """Anyone, unless paused; who claims a key shows a signature of it."""
+        """Register an asset. Anyone may, unless paused; a claimed key needs a proof that is signed with it."""
         objections = Objections()
         objections.add(AssetError.ERR_PAUSED, when=self.paused)
         return self._register(objections, caller, **plant)
 
     def register_assets(self, caller: str, items: Sequence[Mapping[str, Any]]) -> tuple[int | Refused, ...]:
-        """Anyone, unless paused: one answer each."""
+        """Register several assets, with one result each. Anyone may, unless paused."""
         objections = Objections()
         objections.add(AssetError.ERR_PAUSED, when=self.paused)
         objections.decide()
@@ -210,7 +210,7 @@ class Assets:
         return asset_id
 
     def verify_asset(self, caller: str, asset_id: int, capacity_w: int, device_key: DeviceKey | None) -> bool:
-        """Registrar, a pending asset of another: binds the key from tomorrow; capacity and key repeat the review."""
+        """As a registrar, verify another's pending asset, repeating capacity and key; bind the key from tomorrow."""
         objections, asset = self._for_approval(caller, asset_id)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=asset.state is not AssetState.PENDING)
         objections.add(
@@ -226,32 +226,32 @@ class Assets:
         return True
 
     def verify_assets(self, caller: str, items: Sequence[Mapping[str, Any]]) -> tuple[bool | Refused, ...]:
-        """Registrar: one answer each."""
+        """As a registrar, verify several assets, with one result each."""
         objections = Objections()
         objections.add(AssetError.ERR_NOT_REGISTRAR, when=not self.has_role(Role.REGISTRAR, caller))
         objections.decide()
         return each(items, lambda item: self.verify_asset(caller, **item))
 
     def reject_asset(self, caller: str, asset_id: int, reason: str) -> bool:
-        """Registrar: pending to rejected. A proposed transfer falls away."""
+        """As a registrar, reject a pending asset, and drop a proposed transfer."""
         self._move(caller, asset_id, AssetState.PENDING, AssetState.REJECTED)
         self.assets[asset_id].proposed_owner = None
         return True
 
     def suspend_asset(self, caller: str, asset_id: int, reason: str) -> bool:
-        """Registrar: verified to suspended; today is the last day."""
+        """As a registrar, suspend a verified asset, with today as its last day."""
         self._move(caller, asset_id, AssetState.VERIFIED, AssetState.SUSPENDED)
         self.assets[asset_id].last_day = self.clock.today
         return True
 
     def reinstate_asset(self, caller: str, asset_id: int) -> bool:
-        """Registrar: suspended to verified."""
+        """As a registrar, reinstate a suspended asset."""
         self._move(caller, asset_id, AssetState.SUSPENDED, AssetState.VERIFIED)
         self.assets[asset_id].last_day = None
         return True
 
     def retire_asset(self, caller: str, asset_id: int) -> bool:
-        """Owner or registrar: for good; the last day is today, or that of the suspension."""
+        """As the owner or a registrar, retire an asset for good, with today or its suspension as the last day."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         may = caller == asset.owner or self.has_role(Role.REGISTRAR, caller)
@@ -268,7 +268,10 @@ class Assets:
     # Changes of capacity and key
 
     def request_change(self, caller: str, asset_id: int, capacity_w: int, device_key: Claim | None) -> bool:
-        """Owner of a verified or suspended asset; replaces an earlier request; a new key is shown to be theirs."""
+        """As the owner, request a change of a verified or suspended asset; it replaces an earlier request.
+
+        A new key needs a proof.
+        """
         objections, asset = self._for_owner(caller, asset_id)
         served = asset.state in (AssetState.VERIFIED, AssetState.SUSPENDED)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=not served)
@@ -283,7 +286,7 @@ class Assets:
         return True
 
     def approve_change(self, caller: str, asset_id: int, capacity_w: int, device_key: DeviceKey | None) -> bool:
-        """Registrar, of another's: in force from tomorrow on; days before keep the old capacity and the old key."""
+        """As a registrar, approve another's change from tomorrow; earlier days keep the old capacity and key."""
         objections, asset = self._for_approval(caller, asset_id)
         change = self.changes.get(asset_id)
         if change is None:
@@ -313,7 +316,7 @@ class Assets:
         return True
 
     def refuse_change(self, caller: str, asset_id: int, reason: str) -> bool:
-        """Registrar: the asset keeps its values."""
+        """As a registrar, refuse a change; the asset keeps its values."""
         objections = Objections()
         objections.add(AssetError.ERR_NOT_REGISTRAR, when=not self.has_role(Role.REGISTRAR, caller))
         objections.add(AssetError.ERR_NO_CHANGE_REQUESTED, when=asset_id not in self.changes)
@@ -324,7 +327,7 @@ class Assets:
     # Ownership
 
     def propose_transfer(self, caller: str, asset_id: int, new_owner: str) -> int:
-        """Owner: who gets it has to accept; gives the proposal's number."""
+        """As the owner, propose a transfer, which the new owner has to accept, and return its number."""
         objections, asset = self._for_owner(caller, asset_id)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=asset.is_final)
         objections.add(AssetError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
@@ -335,7 +338,7 @@ class Assets:
         return asset.proposal
 
     def accept_transfer(self, caller: str, asset_id: int, proposal: int) -> bool:
-        """The new owner, of the proposal they reviewed: operator and change fall away, the open offers are void."""
+        """As the proposed owner, accept the reviewed proposal; operator and change are dropped, open offers void."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         if asset.proposed_owner is None:
@@ -349,7 +352,7 @@ class Assets:
         return True
 
     def cancel_transfer(self, caller: str, asset_id: int) -> bool:
-        """Owner: takes the proposal back."""
+        """As the owner, withdraw the proposal."""
         objections, asset = self._for_owner(caller, asset_id)
         objections.add(AssetError.ERR_NO_TRANSFER_PROPOSED, when=asset.proposed_owner is None)
         objections.decide()
@@ -357,7 +360,7 @@ class Assets:
         return True
 
     def set_operator(self, caller: str, asset_id: int, operator: str | None, min_price_ustx_per_kwh: int) -> bool:
-        """Owner: who else may trade, and not below which price; voids the open offers."""
+        """As the owner, set or remove the operator, and the lowest price they may sell at; open offers are void."""
         objections, asset = self._for_owner(caller, asset_id)
         objections.add(AssetError.ERR_WRONG_ASSET_STATE, when=asset.is_final)
         objections.add(AssetError.ERR_INVALID_MIN_PRICE, when=min_price_ustx_per_kwh > MAX_PRICE)
@@ -366,10 +369,10 @@ class Assets:
         asset.epoch += 1
         return True
 
-    # The system
+    # Administration
 
     def set_role(self, caller: str, role: Role, who: str, region: str, granted: bool) -> bool:
-        """Contract owner: only grid operators have a region."""
+        """As the contract owner, grant or revoke a role; only grid operators have a region."""
         objections = Objections()
         objections.add(AssetError.ERR_NOT_CONTRACT_OWNER, when=caller != self.contract_owner)
         objections.add(AssetError.ERR_INVALID_REGION, when=bool(region) is not (role is Role.GRID_OPERATOR))
@@ -381,7 +384,7 @@ class Assets:
         return True
 
     def propose_owner(self, caller: str, new_owner: str) -> bool:
-        """Contract owner: replaces an earlier proposal."""
+        """As the contract owner, propose a new contract owner, replacing an earlier proposal."""
         objections = Objections()
         objections.add(AssetError.ERR_NOT_CONTRACT_OWNER, when=caller != self.contract_owner)
         objections.decide()
@@ -389,7 +392,7 @@ class Assets:
         return True
 
     def accept_owner(self, caller: str) -> bool:
-        """The proposed contract owner."""
+        """As the proposed contract owner, accept the ownership of the contracts."""
         objections = Objections()
         objections.add(AssetError.ERR_NOT_PROPOSED_CONTRACT_OWNER, when=caller != self.proposed_contract_owner)
         objections.decide()
@@ -397,14 +400,14 @@ class Assets:
         return True
 
     def set_paused(self, caller: str, on: bool) -> bool:
-        """Pauser."""
+        """As a pauser, pause or resume."""
         objections = Objections()
         objections.add(AssetError.ERR_NOT_PAUSER, when=not self.has_role(Role.PAUSER, caller))
         objections.decide()
         self.paused = on
         return True
 
-    # Parts
+    # Helpers
 
     def _existing(self, asset_id: int, objections: Objections) -> Asset:
         asset = self.assets.get(asset_id)

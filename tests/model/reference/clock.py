@@ -1,4 +1,4 @@
-"""Time as the contracts count it."""
+"""Time as the contracts measure it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 DAY_S = 86_400
 RECORDING_DAYS = 30
-"""A day is recorded until the end of this many days after it."""
+"""Recording of a day closes this many days after the day ends."""
 WINDOW_DAYS = 45
-"""A day is verified, fed and adjusted until the end of this many days after it; refunds come from there on."""
+"""Verification, feeds and adjustments of a day close this many days after the day ends; refunds start then."""
 
 
 def start_of(day: int) -> int:
-    """The unix second at which a day begins."""
+    """Return the unix second at which a day begins."""
     return day * DAY_S
 
 
 def end_of(day: int) -> int:
-    """The unix second at which a day is over."""
+    """Return the unix second at which a day ends."""
     return start_of(day + 1)
 
 
 def end_of_window(day: int) -> int:
-    """The unix second from which nothing is verified or fed any more, and what was not delivered is refunded."""
+    """Return the unix second from which a day cannot be verified or fed, and undelivered energy is refunded."""
     return start_of(day + 1 + WINDOW_DAYS)
 
 
@@ -31,12 +31,12 @@ class Clock:
     """Chain time.
 
     Attributes:
-        now: Unix seconds (UTC) of the block that is being made.
+        now: Unix seconds (UTC) of the block being built.
     """
 
     now: int
 
     @property
     def today(self) -> int:
-        """Days since 1970-01-01."""
+        """The current day, counted from 1970-01-01."""
         return self.now // DAY_S

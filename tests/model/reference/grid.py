@@ -1,6 +1,6 @@
 """``grid-integration``: connections, feeds, and what a day can deliver."""
 
-# ruff: noqa: ARG002  # every function takes its caller and all arguments, as the contract does
+# ruff: noqa: ARG002  # every function has its caller and all arguments as parameters, as in the contract
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPERATED = (
     ConnectionState.ISLANDED,
     ConnectionState.DISCONNECTED,
 )
-"""The states that a grid operator moves an approved connection between."""
+"""The states between which a grid operator moves an approved connection."""
 
 
 @dataclass(slots=True)
@@ -41,18 +41,18 @@ class Connection:
 
     @property
     def is_approved(self) -> bool:
-        """Whether it was ever connected."""
+        """Whether it was approved."""
         return self.state in OPERATED
 
     @property
     def feeds_in(self) -> bool:
-        """Connected or curtailed."""
+        """Whether it is connected or curtailed."""
         return self.state in (ConnectionState.CONNECTED, ConnectionState.CURTAILED)
 
 
 @dataclass(slots=True)
 class Feed:
-    """What passed the meter on a day, Wh."""
+    """The energy that passed the feed meter on a day, Wh."""
 
     exported_wh: int
     imported_wh: int
@@ -69,55 +69,55 @@ class Grid:
         self.production = production
         self.connections: dict[int, Connection] = {}
         self.feeds: dict[tuple[int, int], Feed] = {}
-        self.caps: dict[int, dict[int, int]] = {}  # from which day on, and how much, W
-        self.former_caps: Counter[int] = Counter()  # how many of them are no longer in the schedule
+        self.caps: dict[int, dict[int, int]] = {}  # by asset: the cap in W, by the day from which it applies
+        self.former_caps: Counter[int] = Counter()  # by asset: how many caps are no longer in the schedule
         self.alerts: dict[str, tuple[AlertLevel, int]] = {}
 
     def is_connected(self, asset_id: int) -> bool:
-        """Connected or curtailed, of a verified asset."""
+        """Return whether a verified asset is connected or curtailed."""
         connection = self.connections.get(asset_id)
         verified = self.assets.assets[asset_id].state is AssetState.VERIFIED
         return connection is not None and connection.feeds_in and verified
 
     def export_cap_w(self, asset_id: int) -> int | None:
-        """The lesser of capacity and export limit, once approved."""
+        """Return the lower of capacity and export limit in W; ``None`` before the approval."""
         connection = self.connections.get(asset_id)
         if connection is None or not connection.is_approved:
             return None
         return min(self.assets.assets[asset_id].capacity_w, connection.export_limit_w)
 
     def cap_on(self, asset_id: int, day: int) -> int:
-        """The most that could be exported on a day, W."""
+        """Return the most that could be exported on a day, W."""
         caps = self.caps.get(asset_id, {})
         return caps[max(since)] if (since := [from_day for from_day in caps if from_day <= day]) else 0
 
     @property
     def schedules(self) -> dict[int, list[tuple[int, int]]]:
-        """The newest caps of each asset: from which day on, and how much."""
+        """The newest caps of each asset: the days from which they apply, and the caps."""
         return {asset_id: list(caps.items())[self.former_caps[asset_id] :] for asset_id, caps in self.caps.items()}
 
     def _schedule(self, asset_id: int, cap_w: int) -> None:
-        """From now on so much may be exported: today keeps the largest that held on it."""
+        """Set the export cap from now on; today keeps the largest cap that applied on it."""
         today = self.clock.today
         from_day = today if cap_w >= self.cap_on(asset_id, today) else today + 1
         kept = {since: cap for since, cap in self.caps[asset_id].items() if since < from_day}
         changes = not kept or cap_w != kept[max(kept)]
         self.caps[asset_id] = caps = kept | ({from_day: cap_w} if changes else {})
-        # What left the schedule once does not come back when a later entry falls away.
+        # A cap that has left the schedule does not return when a later entry is dropped.
         self.former_caps[asset_id] = max(self.former_caps[asset_id], len(caps) - MAX_SCHEDULE)
 
     def is_metered(self, asset_id: int, day: int) -> bool:
-        """Whether a feed counts on a day."""
+        """Return whether the feed of a day counts."""
         connection = self.connections.get(asset_id)
         return connection is not None and connection.feed_metered and day >= connection.approved_day
 
     def verified_feed(self, asset_id: int, day: int) -> Feed | None:
-        """The feed of a day, once it is verified."""
+        """Return the feed of a day if it is verified."""
         feed = self.feeds.get((asset_id, day))
         return feed if feed is not None and feed.verified else None
 
     def deliverable_wh(self, asset_id: int, day: int) -> int | None:
-        """D: verified, within the verified feed where metered, else within the cap of that day; unknown before that."""
+        """Return D, the verified energy within the verified feed or, if not metered, the day's cap; else ``None``."""
         row = self.production.days.get((asset_id, day))
         if row is None or row.state is not DayState.VERIFIED:
             return None
@@ -127,14 +127,14 @@ class Grid:
         return None if feed is None else min(row.wh, feed.exported_wh)
 
     def retirable_wh(self, asset_id: int, day: int) -> int | None:
-        """Of what can be delivered, where a feed is verified no more than exported less imported."""
+        """Return the retirable part of D: with a verified feed, at most exported less imported energy."""
         deliverable, feed = self.deliverable_wh(asset_id, day), self.verified_feed(asset_id, day)
         if deliverable is None or feed is None:
             return deliverable
         return min(deliverable, max(0, feed.exported_wh - feed.imported_wh))
 
     def is_undeliverable(self, asset_id: int, day: int) -> bool:
-        """Rejected; or never recorded, and it never can be; or the window is over and D is not known."""
+        """Return whether a day was rejected, can never be recorded, or has no D when its window closes."""
         row = self.production.days.get((asset_id, day))
         if row is not None and row.state is DayState.REJECTED:
             return True
@@ -143,7 +143,7 @@ class Grid:
         return self.clock.now >= end_of_window(day) and self.deliverable_wh(asset_id, day) is None
 
     def total_feed(self, asset_id: int) -> dict[str, int]:
-        """Over all days."""
+        """Return the feed of an asset over all days."""
         feeds = [feed for (of, _), feed in self.feeds.items() if of == asset_id]
         return {
             "exported_wh": sum(feed.exported_wh for feed in feeds),
@@ -151,7 +151,7 @@ class Grid:
         }
 
     def request_connection(self, caller: str, asset_id: int, export_limit_w: int) -> bool:
-        """Owner of a verified asset, until a request is approved."""
+        """As the owner of a verified asset, request a connection, until a request is approved."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         connection = self.connections.get(asset_id)
@@ -166,7 +166,7 @@ class Grid:
         return True
 
     def withdraw_request(self, caller: str, asset_id: int) -> bool:
-        """Owner: a request that is not decided."""
+        """As the owner, withdraw a request that is not decided."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         objections.add(GridError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
@@ -177,7 +177,7 @@ class Grid:
         return True
 
     def approve_connection(self, caller: str, asset_id: int, export_limit_w: int, feed_metered: bool) -> bool:
-        """Grid operator, of another's asset: the limit repeats the review; metering is fixed for good."""
+        """As the grid operator, approve another's request, repeating its limit; metering is fixed for good."""
         objections, connection = self._for_operator(caller, asset_id)
         asset = self.assets.assets[asset_id]
         objections.add(GridError.ERR_OWN_ASSET, when=asset.may_trade(caller))
@@ -191,7 +191,7 @@ class Grid:
         return True
 
     def reject_connection(self, caller: str, asset_id: int, reason: str) -> bool:
-        """Grid operator: a request."""
+        """As the grid operator, reject a request."""
         objections, connection = self._for_operator(caller, asset_id)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=connection.state is not ConnectionState.REQUESTED)
         objections.decide()
@@ -199,10 +199,10 @@ class Grid:
         return True
 
     def set_status(self, caller: str, asset_id: int, status: ConnectionState) -> bool:
-        """Grid operator: from connected to curtailed, islanded or disconnected, and back."""
+        """As the grid operator, change the status from connected to curtailed, islanded or disconnected, and back."""
         objections, connection = self._for_operator(caller, asset_id)
         objections.add(GridError.ERR_UNKNOWN_STATUS, when=status not in OPERATED)
-        # From connected to one of the others, or back.
+        # Only from connected to another state, or back.
         moves = connection.is_approved and (status is CONNECTED) is not (connection.state is CONNECTED)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not moves)
         objections.decide()
@@ -211,7 +211,7 @@ class Grid:
         return True
 
     def set_export_limit(self, caller: str, asset_id: int, export_limit_w: int) -> bool:
-        """Grid operator: a higher one from today, a lower one from tomorrow."""
+        """As the grid operator, set the export limit: a higher one from today, a lower one from tomorrow."""
         objections, connection = self._for_operator(caller, asset_id)
         transfer = self.assets.assets[asset_id].proposed_owner is not None
         objections.add(GridError.ERR_TRANSFER_PROPOSED, when=transfer)
@@ -223,7 +223,7 @@ class Grid:
         return True
 
     def record_feed(self, caller: str, asset_id: int, day: int, exported_wh: int, imported_wh: int) -> bool:
-        """Grid operator: after the day, since the approval, within the window; replaced until it is verified."""
+        """As the grid operator, record a feed after its day, until it is verified or the window closes."""
         objections, connection = self._for_operator(caller, asset_id)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not connection.is_approved)
         objections.add(GridError.ERR_IMPLAUSIBLE_FEED, when=max(exported_wh, imported_wh) > MAX_FEED_WH)
@@ -236,11 +236,11 @@ class Grid:
         return True
 
     def record_feeds(self, caller: str, items: Sequence[Mapping[str, int]]) -> tuple[bool | Refused, ...]:
-        """Grid operator: one answer each."""
+        """As the grid operator, record several feeds, with one result each."""
         return each(items, lambda item: self.record_feed(caller, **item))
 
     def verify_feed(self, caller: str, asset_id: int, day: int, exported_wh: int, imported_wh: int) -> bool:
-        """Verifier who did not record it: within the window, repeating both energies."""
+        """As a verifier who did not record it, verify a feed within the window, repeating both energies."""
         objections = self._for_verifier(caller)
         feed = self.feeds.get((asset_id, day)) or objections.refuse(GridError.ERR_FEED_NOT_FOUND)
         objections.add(GridError.ERR_OWN_FEED, when=caller == feed.recorder)
@@ -253,12 +253,12 @@ class Grid:
         return True
 
     def verify_feeds(self, caller: str, items: Sequence[Mapping[str, int]]) -> tuple[bool | Refused, ...]:
-        """Verifier: one answer each."""
+        """As a verifier, verify several feeds, with one result each."""
         self._for_verifier(caller).decide()
         return each(items, lambda item: self.verify_feed(caller, **item))
 
     def set_region_alert(self, caller: str, region: str, level: AlertLevel, until: int) -> bool:
-        """Grid operator of the region."""
+        """As the grid operator of the region, set an alert."""
         objections = Objections()
         may = self.assets.has_role(Role.GRID_OPERATOR, caller, region)
         objections.add(GridError.ERR_NOT_GRID_OPERATOR, when=not may)

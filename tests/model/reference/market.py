@@ -1,6 +1,6 @@
-"""``market-participation``: offers of energy, and the book that lets it be sold only once."""
+"""``market-participation``: offers of energy, and the day book that prevents selling energy twice."""
 
-# ruff: noqa: ARG002  # every function takes its caller and all arguments, as the contract does
+# ruff: noqa: ARG002  # every function has its caller and all arguments as parameters, as in the contract
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_FORWARD_DAYS = 366
 
 @dataclass(slots=True)
 class Offer:
-    """Energy offered, with the fields that the contract tells of it."""
+    """An offer of energy, with the fields that the contract returns."""
 
     asset_id: int
     day: int
@@ -42,7 +42,7 @@ class Offer:
     unsettled_fills: int = 0
 
     def cost(self, wh: int) -> int:
-        """What so much of it costs, rounded up."""
+        """Return the cost of an amount of it, rounded up."""
         return -(-wh * self.price // 1000)
 
 
@@ -58,14 +58,14 @@ class Sale:
 
 @dataclass(slots=True)
 class Retirement:
-    """Energy claimed for a beneficiary, never to be sold.
+    """Energy claimed for a beneficiary, which can no longer be sold.
 
     Attributes:
-        asset_id: Of which asset.
-        day: Of which day.
-        wh: How much, Wh.
-        beneficiary: For whom.
-        purpose: What for.
+        asset_id: The asset that produced it.
+        day: The day on which it was produced.
+        wh: The energy, Wh.
+        beneficiary: The principal it is claimed for.
+        purpose: What it is claimed for.
     """
 
     asset_id: int
@@ -77,7 +77,7 @@ class Retirement:
 
 @dataclass(frozen=True, slots=True)
 class DayBook:
-    """What is open, funded, sold and retired of a day now, Wh."""
+    """The energy of a day that is currently open, funded, sold and retired, Wh."""
 
     forward_open_wh: int
     forward_funded_wh: int
@@ -88,7 +88,7 @@ class DayBook:
 
 @dataclass(frozen=True, slots=True)
 class FillTerms:
-    """What the settlement has to know of a fill."""
+    """What the settlement needs to know about a fill."""
 
     asset_id: int
     day: int
@@ -114,7 +114,7 @@ class Market:
         self.tokens: set[str] = set()
 
     def book(self, asset_id: int, day: int) -> DayBook:
-        """The day book, from the offers, sales and retirements: what is open counts only in the asset's epoch."""
+        """Return the day book, computed from offers, sales and retirements; open sums count only the current epoch."""
         asset = self.assets.assets.get(asset_id)
         offers = [
             offer
@@ -132,16 +132,16 @@ class Market:
         )
 
     def has_begun(self, day: int) -> bool:
-        """Whether a day has begun."""
+        """Return whether a day has begun."""
         return self.clock.now >= start_of(day)
 
     def available_wh(self, asset_id: int, day: int) -> int:
-        """What is left of a day: forward within the capacity and not too far ahead, else of what is deliverable."""
+        """Return what is left of a day: of the capacity if it has not begun and is not too far ahead, else of D."""
         room = self.room_wh(asset_id, day)
         return 0 if room is None or day > self.clock.today + MAX_FORWARD_DAYS else max(0, room)
 
     def room_wh(self, asset_id: int, day: int) -> int | None:
-        """What is left to sell of a day, perhaps less than nothing; ``None`` if the day cannot be sold now."""
+        """Return what is left to sell of a day, which may be negative; ``None`` if the day cannot be sold now."""
         book = self.book(asset_id, day)
         if not self.has_begun(day):
             cap_w = self.grid.export_cap_w(asset_id)
@@ -164,7 +164,7 @@ class Market:
         taker: str | None,
         token: str | None,
     ) -> int:
-        """Owner or operator of a verified, connected asset."""
+        """As the owner or operator of a verified, connected asset, create an offer."""
         objections, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, taker, token)
         return self._offer(
             objections, caller, asset, asset_id, day, wh, price_per_kwh, min_fill_wh, expires_at, taker, token
@@ -180,7 +180,7 @@ class Market:
         token: str | None,
         days: Sequence[Mapping[str, int]],
     ) -> tuple[int | Refused, ...]:
-        """Owner or operator: many days on the same terms; one answer each, unless the terms are wrong for all."""
+        """As the owner or operator, offer many days on the same terms, with one result each if the terms are valid."""
         common, asset = self._terms(caller, asset_id, price_per_kwh, min_fill_wh, taker, token)
         common.decide()
         return each(
@@ -203,13 +203,13 @@ class Market:
     def _terms(
         self, caller: str, asset_id: int, price: int, min_fill_wh: int, taker: str | None, token: str | None
     ) -> tuple[Objections, Asset]:
-        """What all offers of one call have in common."""
+        """Check the terms that all offers of one call share."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         objections.add(MarketError.ERR_NOT_SELLER, when=not asset.may_trade(caller))
         self._exposure(objections, asset_id, asset)
         objections.add(MarketError.ERR_INVALID_PRICE, when=not 1 <= price <= MAX_PRICE)
-        # The operator's lowest price is in µSTX: in a token there is none but zero.
+        # The operator's lowest price is in µSTX. With a lowest price above zero, they cannot sell in a token.
         enough = asset.min_price == 0 or (token is None and price >= asset.min_price)
         objections.add(MarketError.ERR_BELOW_MIN_PRICE, when=caller != asset.owner and not enough)
         objections.add(MarketError.ERR_TOKEN_NOT_LISTED, when=token is not None and token not in self.tokens)
@@ -265,27 +265,27 @@ class Market:
         )
         return offer_id
 
-    # What is open of an offer ends
+    # The end of offers
 
     def cancel_offer(self, caller: str, offer_id: int) -> bool:
-        """Owner or operator."""
+        """As the owner or operator, cancel what is open of an offer."""
         objections, offer = self._open(offer_id)
         may = self.assets.assets[offer.asset_id].may_trade(caller)
         objections.add(MarketError.ERR_NOT_SELLER, when=not may)
         return self._close(objections, offer, OfferState.CANCELLED)
 
     def cancel_offers(self, caller: str, offer_ids: Sequence[int]) -> tuple[bool | Refused, ...]:
-        """Owner or operator: one answer each."""
+        """As the owner or operator, cancel several offers, with one result each."""
         return each(offer_ids, lambda offer_id: self.cancel_offer(caller, offer_id))
 
     def reject_offer(self, caller: str, offer_id: int) -> bool:
-        """The named taker."""
+        """As the named taker, reject an offer."""
         objections, offer = self._open(offer_id)
         objections.add(MarketError.ERR_NOT_TAKER, when=offer.taker != caller)
         return self._close(objections, offer, OfferState.REJECTED)
 
     def expire_offer(self, caller: str, offer_id: int) -> bool:
-        """Anyone, from its time on, or at once if its epoch is over."""
+        """Expire an offer that has expired or whose epoch is over. Anyone may."""
         objections, offer = self._open(offer_id)
         over = self.clock.now >= offer.expires_at or self._epoch_is_over(offer)
         objections.add(MarketError.ERR_OFFER_NOT_EXPIRED, when=not over)
@@ -302,7 +302,7 @@ class Market:
     # Sales
 
     def judge_fill(self, buyer: str, offer_id: int, wh: int, min_wh: int) -> tuple[Offer, int]:
-        """The offer and how much of it a buyer gets: so much, or what is open if that is enough for them."""
+        """Return the offer and how much of it a buyer gets: ``wh`` or, if that is at least ``min_wh``, what is open."""
         objections, offer = self._open(offer_id)
         asset = self.assets.assets[offer.asset_id]
         self._exposure(objections, offer.asset_id, asset)
@@ -319,12 +319,12 @@ class Market:
         return offer, taken
 
     def _exceeds_cap(self, offer: Offer, wh: int) -> bool:
-        """Whether more of a day to come would be funded than may be exported under the present cap."""
+        """Return whether a fill would fund more of a future day than the current cap allows to export."""
         cap_w = self.grid.export_cap_w(offer.asset_id) or 0
         return self.book(offer.asset_id, offer.day).forward_funded_wh + wh > cap_w * 24
 
     def take(self, buyer: str, offer_id: int, wh: int, min_wh: int) -> FillTerms:
-        """A buyer takes energy of an offer; the settlement funds it."""
+        """Sell energy of an offer to a buyer; the settlement funds it."""
         offer, taken = self.judge_fill(buyer, offer_id, wh, min_wh)
         terms = self.terms(offer, taken)
         self.sales.append(Sale(offer.asset_id, offer.day, offer.spot, taken))
@@ -338,7 +338,7 @@ class Market:
         return terms
 
     def terms(self, offer: Offer, wh: int) -> FillTerms:
-        """On which terms the next fill of an offer is sold."""
+        """Return the terms of an offer's next fill."""
         before_wh = 0 if offer.spot else self.book(offer.asset_id, offer.day).forward_funded_wh
         claimable = not self.assets.assets[offer.asset_id].kind.is_storage
         return FillTerms(
@@ -354,30 +354,30 @@ class Market:
         )
 
     def funded_until(self, asset_id: int) -> int | None:
-        """The last day of an asset with energy funded ahead."""
+        """Return the last day of which energy of an asset was sold forward."""
         days = [sale.day for sale in self.sales if sale.asset_id == asset_id and not sale.spot]
         return max(days, default=None)
 
     def fill_is_closed(self, offer_id: int) -> None:
-        """A fill was settled or refunded."""
+        """Note that a fill was settled or refunded."""
         offer = self.offers[offer_id]
         offer.unsettled_fills -= 1
         complete(offer)
 
     def mark_accepted(self, caller: str, offer_id: int, wh: int, min_wh: int, buyer: str) -> NoReturn:
-        """Settlement only, which no account is."""
+        """Refuse the call: only the settlement contract may make it, and no account is that contract."""
         raise Refused(frozenset({MarketError.ERR_NOT_SETTLEMENT}))
 
     def mark_completed(self, caller: str, offer_id: int, closer: str) -> NoReturn:
-        """Settlement only, which no account is."""
+        """Refuse the call: only the settlement contract may make it, and no account is that contract."""
         raise Refused(frozenset({MarketError.ERR_NOT_SETTLEMENT}))
 
     def mark_token(self, caller: str, token: str, listed: bool, setter: str) -> NoReturn:
-        """Settlement only, which no account is."""
+        """Refuse the call: only the settlement contract may make it, and no account is that contract."""
         raise Refused(frozenset({MarketError.ERR_NOT_SETTLEMENT}))
 
     def retire_energy(self, caller: str, asset_id: int, day: int, wh: int, beneficiary: str, purpose: str) -> int:
-        """Owner: of a verified day; what a storage gives back was counted before."""
+        """As the owner, retire energy of a verified day. Storages may not: their energy was already counted."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         objections.add(MarketError.ERR_NOT_ASSET_OWNER, when=caller != asset.owner)
@@ -394,7 +394,7 @@ class Market:
         self.retirements.append(Retirement(asset_id, day, wh, beneficiary, purpose))
         return len(self.retirements)
 
-    # Parts
+    # Helpers
 
     def _asset(self, asset_id: int, objections: Objections) -> Asset:
         asset = self.assets.assets.get(asset_id)
@@ -407,7 +407,7 @@ class Market:
         return objections, offer
 
     def _exposure(self, objections: Objections, asset_id: int, asset: Asset) -> None:
-        """What stops new exposure to an asset."""
+        """Note what prevents new exposure to an asset."""
         objections.add(MarketError.ERR_PAUSED, when=self.assets.paused)
         objections.add(MarketError.ERR_ASSET_NOT_VERIFIED, when=asset.state is not AssetState.VERIFIED)
         objections.add(MarketError.ERR_TRANSFER_PROPOSED, when=asset.proposed_owner is not None)
@@ -418,6 +418,6 @@ class Market:
 
 
 def complete(offer: Offer) -> None:
-    """An accepted offer is completed once nothing remains and every fill is settled or refunded."""
+    """Complete an accepted offer once nothing is open and every fill is settled or refunded."""
     if offer.state is OfferState.ACCEPTED and offer.open_wh == 0 and offer.unsettled_fills == 0:
         offer.state = OfferState.COMPLETED

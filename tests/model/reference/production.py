@@ -1,6 +1,6 @@
 """``production-tracking``: what was produced, slot by slot, and whether it is verified."""
 
-# ruff: noqa: ARG002  # every function takes its caller and all arguments, as the contract does
+# ruff: noqa: ARG002  # every function has its caller and all arguments as parameters, as in the contract
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MAX_DAY_WH = 10**15
 
 @dataclass(frozen=True)
 class Signature:
-    """A meter's signature as the rules see it: who signed what. Its form is for the wire alone.
+    """A meter's signature as the rules see it: who signed what. Its encoding matters only when it is sent.
 
     Attributes:
         key: The public key of the meter that signed.
-        asset_id: What it signed, as all that follow.
-        day: The day.
-        key_epoch: Which of the asset's keys the meter believes to be.
-        start: The first slot.
-        whs: The readings.
-        is_whole: Whether all 64 bytes of it are sent.
-        has_high_s: Whether it is the other of the two signatures that verify; the contract takes both.
+        asset_id: The signed asset.
+        day: The signed day.
+        key_epoch: The signed epoch of the asset's key.
+        start: The signed first slot.
+        whs: The signed readings, Wh.
+        is_whole: Whether all its 64 bytes are sent.
+        has_high_s: Whether it is the other one of the two signatures that verify; the contract accepts both.
     """
 
     key: DeviceKey
@@ -44,14 +44,14 @@ class Signature:
     has_high_s: bool = False
 
     def vouches(self, key: DeviceKey, asset_id: int, day: int, key_epoch: int, start: int, whs: Sequence[int]) -> bool:
-        """Whether just this was signed with this key."""
+        """Return whether this key signed exactly these values."""
         signed = (self.key, self.asset_id, self.day, self.key_epoch, self.start, self.whs)
         return self.is_whole and signed == (key, asset_id, day, key_epoch, start, tuple(whs))
 
 
 @dataclass(slots=True)
 class Day:
-    """What is kept of a day of an asset."""
+    """What is recorded of an asset's day."""
 
     mask: int = 0
     state: DayState = DayState.OPEN
@@ -60,7 +60,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Root:
-    """A Merkle root that an oracle anchored, with the fields that the contract shows of it."""
+    """A Merkle root that an oracle anchored, with the fields that the contract returns."""
 
     oracle: str
     root: bytes
@@ -83,25 +83,25 @@ class Production:
         self.assets = assets
         self.days: dict[tuple[int, int], Day] = {}
         self.roots: dict[int, Root] = {}
-        self.trees: dict[int, Tree] = {}  # what is under them, where it is known
+        self.trees: dict[int, Tree] = {}  # the trees of the roots, where known
 
     def recorded_wh(self, asset_id: int) -> int:
-        """Energy of an asset over all days."""
+        """Return the recorded energy of an asset over all days."""
         return sum(day.wh for (of, _), day in self.days.items() if of == asset_id)
 
     def verified_wh(self, asset_id: int) -> int:
-        """Energy of an asset over all verified days."""
+        """Return the energy of an asset over all verified days."""
         return sum(day.wh for (of, _), day in self.days.items() if of == asset_id and day.state is DayState.VERIFIED)
 
     def state(self, asset_id: int, day: int) -> DayState:
-        """How far a day is; open where nothing is known of it."""
+        """Return the state of a day: open if nothing is recorded."""
         row = self.days.get((asset_id, day))
         return DayState.OPEN if row is None else row.state
 
     # Recording
 
     def record_production(self, caller: str, asset_id: int, day: int, mask: int, wh: int) -> bool:
-        """Oracle, where no key is bound for the day."""
+        """As an oracle, record slots of a day to which no key is bound."""
         objections = Objections()
         objections.add(ProductionError.ERR_NOT_ORACLE, when=not self.assets.has_role(Role.ORACLE, caller))
         asset = self._existing(asset_id, objections)
@@ -110,7 +110,7 @@ class Production:
         return True
 
     def record_batch(self, caller: str, items: Sequence[Mapping[str, int]]) -> tuple[bool | Refused, ...]:
-        """Oracle: one answer each."""
+        """As an oracle, record several days, with one result each."""
         objections = Objections()
         objections.add(ProductionError.ERR_NOT_ORACLE, when=not self.assets.has_role(Role.ORACLE, caller))
         objections.decide()
@@ -119,7 +119,7 @@ class Production:
     def record_day(
         self, caller: str, asset_id: int, day: int, start: int, whs: Sequence[int], signature: Signature
     ) -> bool:
-        """Anyone, with the signature of the key that holds on the day."""
+        """Record readings signed by the key that is valid on the day. Anyone may."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         fits = len(whs) > 0 and start + len(whs) <= asset.slots
@@ -135,13 +135,13 @@ class Production:
         return True
 
     def record_days(self, caller: str, items: Sequence[Mapping[str, Any]]) -> tuple[bool | Refused, ...]:
-        """Anyone: one answer each."""
+        """Record several days, with one result each. Anyone may."""
         return each(items, lambda item: self.record_day(caller, **item))
 
     def anchor_root(
         self, caller: str, root: Tree | bytes, leaves: int, total_wh: int, from_day: int, to_day: int
     ) -> int:
-        """Oracle: counts nothing."""
+        """As an oracle, anchor a root, which records no energy by itself."""
         objections = Objections()
         objections.add(ProductionError.ERR_NOT_ORACLE, when=not self.assets.has_role(Role.ORACLE, caller))
         digest = root.root if isinstance(root, Tree) else root
@@ -157,7 +157,7 @@ class Production:
         return root_id
 
     def claim_leaf(self, caller: str, root_id: int, leaf: Mapping[str, Any], path: Proof) -> bool:
-        """The oracle that anchored the root: as `record_production` would."""
+        """As the oracle that anchored its root, record a leaf, under the conditions of ``record_production``."""
         objections = Objections()
         objections.add(ProductionError.ERR_NOT_ORACLE, when=not self.assets.has_role(Role.ORACLE, caller))
         root = self.roots.get(root_id)
@@ -171,7 +171,7 @@ class Production:
         return self.record_production(caller, leaf["asset_id"], leaf["day"], leaf["mask"], leaf["wh"])
 
     def _record(self, objections: Objections, asset_id: int, asset: Asset, day: int, mask: int, wh: int) -> None:
-        """Write slots of a day, unless something speaks against it."""
+        """Record slots of a day unless there are objections."""
         row = self.days.get((asset_id, day), Day())
         fits = 0 < mask < 1 << asset.slots
         objections.add(ProductionError.ERR_NOT_RECORDABLE, when=not asset.is_recordable(day))
@@ -191,7 +191,7 @@ class Production:
     # Review
 
     def verify_day(self, caller: str, asset_id: int, day: int, mask: int, wh: int) -> bool:
-        """Verifier, the arbiter where disputed: within the window, repeating slots and energy."""
+        """As a verifier (an arbiter if disputed), verify a day within the window, repeating slots and energy."""
         objections = self._for_reviewers(caller)
         row = self.days.get((asset_id, day)) or objections.refuse(ProductionError.ERR_DAY_NOT_RECORDED)
         self._for_decider(caller, row, objections)
@@ -203,12 +203,12 @@ class Production:
         return True
 
     def verify_days(self, caller: str, items: Sequence[Mapping[str, int]]) -> tuple[bool | Refused, ...]:
-        """Verifier or arbiter: one answer each."""
+        """As a verifier or arbiter, verify several days, with one result each."""
         self._for_reviewers(caller).decide()
         return each(items, lambda item: self.verify_day(caller, **item))
 
     def reject_day(self, caller: str, asset_id: int, day: int, mask: int, wh: int, reason: str) -> bool:
-        """Verifier, the arbiter where disputed: a day that is over, recorded or never to be."""
+        """As a verifier (an arbiter if disputed), reject a day that is over and is recorded or can no longer be."""
         objections = self._for_reviewers(caller)
         asset = self._existing(asset_id, objections)
         row = self.days.get((asset_id, day), Day())
@@ -223,7 +223,7 @@ class Production:
         return True
 
     def dispute_day(self, caller: str, asset_id: int, day: int, reason: str) -> bool:
-        """Verifier or arbiter: a recorded day."""
+        """As a verifier or arbiter, dispute a recorded day."""
         objections = self._for_reviewers(caller)
         row = self.days.get((asset_id, day)) or objections.refuse(ProductionError.ERR_DAY_NOT_RECORDED)
         objections.add(ProductionError.ERR_DAY_FINAL, when=row.state.is_final)
@@ -233,7 +233,7 @@ class Production:
         return True
 
     def adjust_day(self, caller: str, asset_id: int, day: int, wh_before: int, wh_after: int) -> int:
-        """Verifier, the arbiter where disputed: within what the slots can yield, until the window ends."""
+        """As a verifier (an arbiter if disputed), adjust a day within its window and what its slots can yield."""
         objections = self._for_reviewers(caller)
         row = self.days.get((asset_id, day)) or objections.refuse(ProductionError.ERR_DAY_NOT_RECORDED)
         asset = self._existing(asset_id, objections)
@@ -247,7 +247,7 @@ class Production:
         row.wh = wh_after
         return wh_after
 
-    # Parts
+    # Helpers
 
     def _existing(self, asset_id: int, objections: Objections) -> Asset:
         asset = self.assets.assets.get(asset_id)
@@ -260,7 +260,7 @@ class Production:
         return objections
 
     def _for_decider(self, caller: str, row: Day, objections: Objections) -> None:
-        """A disputed day is the arbiter's to decide, any other the verifier's, a final one nobody's."""
+        """Check who decides: an arbiter on a disputed day, a verifier on any other, no one on a final day."""
         objections.add(ProductionError.ERR_DAY_FINAL, when=row.state.is_final)
         if row.state is DayState.DISPUTED:
             may = self.assets.has_role(Role.ARBITER, caller)
@@ -271,5 +271,5 @@ class Production:
 
 
 def is_plausible(asset: Asset, day: int, mask: int, wh: int) -> bool:
-    """Whether the slots could yield as much: 110 % of the capacity, without rounding."""
+    """Return whether the slots could yield this energy: at most 110 % of the capacity, without rounding."""
     return wh * 3600 * 100 <= mask.bit_count() * asset.capacity_on(day) * asset.slot_seconds * 110

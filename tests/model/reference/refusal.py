@@ -1,4 +1,4 @@
-"""Why a call is refused: the rules fix which conditions a call has, not which of them is looked at first."""
+"""Why a call is refused: the rules define the conditions of a call, but not the order in which they are checked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Item = TypeVar("Item")
 T = TypeVar("T")
 
 
-class Refused(Exception):  # noqa: N818  # reads as what happened to the call
-    """A call that must fail, with one of these errors, and change nothing.
+class Refused(Exception):  # noqa: N818  # named after what happened to the call
+    """A call that must fail with one of these errors and change nothing.
 
     Attributes:
-        errors: The errors whose condition holds; the contract may answer any of them.
+        errors: The errors whose conditions are met; the contract may return any of them.
     """
 
     def __init__(self, errors: frozenset[ErrorCode]) -> None:
@@ -24,7 +24,7 @@ class Refused(Exception):  # noqa: N818  # reads as what happened to the call
 
 
 def each(items: Sequence[Item], act: Callable[[Item], T]) -> tuple[T | Refused, ...]:
-    """What comes of each item of a batch, in order; one that is refused changes nothing and stops no other."""
+    """of each item of a batch, in order. A refused item changes nothing and stops no other."""
     return tuple(_attempt(item, act) for item in items)
 
 
@@ -36,26 +36,26 @@ def _attempt(item: Item, act: Callable[[Item], T]) -> T | Refused:
 
 
 class Objections:
-    """Collects what speaks against a call."""
+    """The objections to a call."""
 
     def __init__(self) -> None:
         self.found: set[ErrorCode] = set()
 
     def add(self, error: ErrorCode, *, when: bool) -> None:
-        """Note an error if its condition holds."""
+        """Note an error if its condition is met."""
         if when:
             self.found.add(error)
 
     def absorb(self, refused: Refused) -> None:
-        """Note what speaks against a part of the call."""
+        """Note the objections to a part of the call."""
         self.found |= refused.errors
 
     def refuse(self, error: ErrorCode) -> NoReturn:
-        """Note an error without which nothing else can be judged, and refuse."""
+        """Note an error that makes all further checks impossible, and refuse the call."""
         self.found.add(error)
         raise Refused(frozenset(self.found))
 
     def decide(self) -> None:
-        """Refuse the call if anything speaks against it."""
+        """Refuse the call if there are objections."""
         if self.found:
             raise Refused(frozenset(self.found))

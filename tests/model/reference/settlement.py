@@ -1,6 +1,6 @@
-"""``settlement``: the money."""
+"""``settlement``: payments, claims and fees."""
 
-# ruff: noqa: ARG002  # every function takes its caller and all arguments, as the contract does
+# ruff: noqa: ARG002  # every function has its caller and all arguments as parameters, as in the contract
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FEE_NOTICE_S = 7 * DAY_S
 
 @dataclass(slots=True)
 class Payment:
-    """The money of one fill, with the fields that the contract shows of it."""
+    """The payment for one fill, with the fields that the contract returns."""
 
     offer_id: int
     asset_id: int
@@ -46,7 +46,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How the cost of a payment is shared out."""
+    """How the cost of a payment is divided."""
 
     delivered_wh: int
     payout: int
@@ -56,7 +56,7 @@ class Shares:
 
 @dataclass(slots=True)
 class Claim:
-    """Bought energy, claimed for a beneficiary."""
+    """A claim of bought energy for a beneficiary."""
 
     payment_id: int
     wh: int
@@ -66,9 +66,9 @@ class Claim:
 
 @dataclass(slots=True)
 class Token:
-    """A SIP-010 token that does what it says.
+    """A SIP-010 token that behaves as specified.
 
-    Attributes:
+    balances: The balances by principal.
         balances: By principal.
     """
 
@@ -76,7 +76,7 @@ class Token:
 
 
 class Settlement:
-    """All payments, everybody's STX, and everybody's tokens.
+    """All payments, and the STX and tokens of all principals.
 
     Args:
         clock: Chain time.
@@ -84,9 +84,9 @@ class Settlement:
         grid: Connections and feeds.
         market: Offers.
         address: The contract's principal.
-        fee_bps: The fee that it was deployed with, which the rules leave open.
-        balances: STX by principal, µSTX.
-        tokens: The tokens there are, by their contract.
+        fee_bps: The fee at deployment, which the rules leave open.
+        balances: The STX balances by principal, µSTX.
+        tokens: The tokens by contract.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Settlement:
         self.grid = grid
         self.market = market
         self.address = address
-        self.fees_set: list[tuple[int, int]] = [(0, fee_bps)]  # from when on, and how much
+        self.fees_set: list[tuple[int, int]] = [(0, fee_bps)]  # from when the fee applies, and the fee
         self.balances = balances
         self.tokens = tokens
         self.payments: dict[int, Payment] = {}
@@ -121,38 +121,38 @@ class Settlement:
 
     @property
     def fee_schedule(self) -> dict[str, int]:
-        """The fee before and after its last change, and from when that holds."""
+        """The fee before and after its last change, and when the change takes effect."""
         since, bps = self.fees_set[-1]
         former = self.fees_set[-2][1] if len(self.fees_set) > 1 else bps
         return {"fee_bps": former, "next_fee_bps": bps, "next_from": since}
 
     def escrow(self, token: str | None) -> int:
-        """What is locked in all, of a token or STX."""
+        """Return the total that is locked, in a token or STX."""
         locked = [payment for payment in self.payments.values() if payment.state is PaymentState.LOCKED]
         return sum(payment.cost for payment in locked if payment.token == token)
 
     def fees(self, token: str | None) -> int:
-        """Fees earned and not withdrawn, of a token or STX."""
+        """Return the fees that were earned and not withdrawn, in a token or STX."""
         earned = sum(payment.fee for payment in self.payments.values() if payment.token == token)
         return earned - self.fees_withdrawn[token]
 
     def credit(self, who: str, token: str) -> int:
-        """What somebody can withdraw of a token."""
+        """Return what a principal can withdraw of a token."""
         return self.credits_given[who, token] - self.credits_withdrawn[who, token]
 
     def ledger(self, token: str | None) -> dict[str, int]:
-        """What is owed, of a token or STX."""
+        """Return what the contract owes, in a token or STX."""
         given = sum(amount for (_, of), amount in self.credits_given.items() if of == token)
         taken = sum(amount for (_, of), amount in self.credits_withdrawn.items() if of == token)
         return {"escrow": self.escrow(token), "fees": self.fees(token), "credits": given - taken}
 
     @property
     def surplus_ustx(self) -> int:
-        """STX that nobody is owed."""
+        """STX that the contract holds but does not owe."""
         return self.balances[self.address] - self.escrow(None) - self.fees(None)
 
     def balance(self, who: str, token: str | None) -> int:
-        """What somebody has."""
+        """Return the balance of a principal, in a token or STX."""
         return self.balances.get(who, 0) if token is None else self.tokens[token].balances[who]
 
     def move(self, source: str, target: str, amount: int, token: str | None = None) -> None:
@@ -162,7 +162,7 @@ class Settlement:
         purse[target] = purse.get(target, 0) + amount
 
     def shares(self, payment: Payment) -> Shares | None:
-        """What settling a locked payment would do; ``None`` if its day cannot be delivered."""
+        """Return what settling a payment would pay; ``None`` if it is not locked or its day cannot be delivered."""
         if payment.state is not PaymentState.LOCKED:
             return None
         deliverable = self.grid.deliverable_wh(payment.asset_id, payment.day)
@@ -171,7 +171,7 @@ class Settlement:
         return shared_out(payment, min(payment.wh, max(0, deliverable - payment.before_wh)))
 
     def is_refundable(self, payment: Payment) -> bool:
-        """The day will never deliver anything."""
+        """Return whether the day will never deliver anything."""
         return self.grid.is_undeliverable(payment.asset_id, payment.day)
 
     # Funding
@@ -179,19 +179,19 @@ class Settlement:
     def accept_and_fund(
         self, caller: str, offer_id: int, wh: int, min_wh: int, max_price_per_kwh: int, max_before_wh: int
     ) -> int:
-        """A buyer takes energy and locks its cost in STX; a spot fill is delivered and paid at once."""
+        """Buy energy and lock its cost in STX; a spot fill is delivered and paid at once."""
         return self._fund(caller, None, offer_id, wh, min_wh, max_price_per_kwh, max_before_wh)
 
     def accept_and_fund_with(
         self, caller: str, token: str, offer_id: int, wh: int, min_wh: int, max_price_per_kwh: int, max_before_wh: int
     ) -> int:
-        """A buyer takes energy and locks its cost in a token."""
+        """Buy energy and lock its cost in a token."""
         return self._fund(caller, token, offer_id, wh, min_wh, max_price_per_kwh, max_before_wh)
 
     def accept_offers(
         self, caller: str, items: Sequence[Mapping[str, int]], max_price_per_kwh: int, max_before_wh: int
     ) -> tuple[int | Refused, ...]:
-        """A buyer takes of many offers in STX: one answer each."""
+        """Buy from several offers in STX, with one result each."""
         limits = {"max_price_per_kwh": max_price_per_kwh, "max_before_wh": max_before_wh}
         return each(items, lambda item: self.accept_and_fund(caller, **item, **limits))
 
@@ -244,10 +244,10 @@ class Settlement:
             self._close(payment, shared_out(payment, payment.wh), PaymentState.SETTLED)
         return payment_id
 
-    # The end of payments
+    # Settlement, refund and withdrawal
 
     def settle(self, caller: str, payment_id: int) -> bool:
-        """Anyone, once the day can be delivered."""
+        """Settle a payment once its day can be delivered. Anyone may."""
         objections, payment = self._locked(payment_id)
         shares = self.shares(payment)
         objections.add(SettlementError.ERR_NOT_DELIVERABLE, when=shares is None)
@@ -258,21 +258,21 @@ class Settlement:
         return True
 
     def settle_batch(self, caller: str, payment_ids: Sequence[int]) -> tuple[bool | Refused, ...]:
-        """Anyone: one answer each."""
+        """Settle several payments, with one result each. Anyone may."""
         return each(payment_ids, lambda payment_id: self.settle(caller, payment_id))
 
     def refund(self, caller: str, payment_id: int) -> bool:
-        """Anyone, once the day can never be delivered."""
+        """Refund a payment once its day can never be delivered. Anyone may."""
         objections, payment = self._locked(payment_id)
         objections.add(SettlementError.ERR_NOT_REFUNDABLE, when=not self.is_refundable(payment))
         return self._give_back(objections, payment)
 
     def refund_batch(self, caller: str, payment_ids: Sequence[int]) -> tuple[bool | Refused, ...]:
-        """Anyone: one answer each."""
+        """Refund several payments, with one result each. Anyone may."""
         return each(payment_ids, lambda payment_id: self.refund(caller, payment_id))
 
     def release(self, caller: str, payment_id: int) -> bool:
-        """The payee, at any time."""
+        """As the payee, release a locked payment to its buyer, at any time."""
         objections, payment = self._locked(payment_id)
         objections.add(SettlementError.ERR_NOT_PAYEE, when=caller != payment.payee)
         return self._give_back(objections, payment)
@@ -284,7 +284,7 @@ class Settlement:
         return True
 
     def withdraw(self, caller: str, token: str) -> int:
-        """Any party: all its credit of a token."""
+        """Withdraw the caller's whole credit of a token. Anyone may."""
         objections = Objections()
         credit = self.credit(caller, token)
         objections.add(SettlementError.ERR_NO_CREDIT, when=credit == 0)
@@ -293,10 +293,10 @@ class Settlement:
         self.move(self.address, caller, credit, token)
         return credit
 
-    # What was bought
+    # Claims and assignment
 
     def claim(self, caller: str, payment_id: int, wh: int, beneficiary: str, purpose: str) -> int:
-        """The buyer: each delivered Wh once, unless a storage gave it back."""
+        """As the buyer, claim delivered energy, each Wh once. Energy from a storage cannot be claimed."""
         objections, payment = self._for_buyer(caller, payment_id)
         objections.add(SettlementError.ERR_NOT_SETTLED, when=payment.state is not PaymentState.SETTLED)
         objections.add(SettlementError.ERR_NOT_CLAIMABLE, when=not payment.claimable)
@@ -309,7 +309,7 @@ class Settlement:
         return len(self.claims)
 
     def assign_payment(self, caller: str, payment_id: int, to: str) -> bool:
-        """The buyer: hands over what was not refunded."""
+        """As the buyer, assign a payment that was not refunded."""
         objections, payment = self._for_buyer(caller, payment_id)
         objections.add(SettlementError.ERR_PAYMENT_CLOSED, when=payment.state is PaymentState.REFUNDED)
         objections.add(SettlementError.ERR_INVALID_RECIPIENT, when=to in (caller, self.address))
@@ -320,13 +320,13 @@ class Settlement:
     # Tokens, fees, surplus
 
     def set_token(self, caller: str, token: str, listed: bool) -> bool:
-        """Contract owner: what new offers may be priced in."""
+        """As the contract owner, list or delist a token for new offers."""
         self._for_contract_owner(caller).decide()
         (self.market.tokens.add if listed else self.market.tokens.discard)(token)
         return True
 
     def set_fee_bps(self, caller: str, fee_bps: int) -> bool:
-        """Contract owner: a lower fee at once, a higher one in 7 days."""
+        """As the contract owner, set the fee: a lower one at once, a higher one after 7 days."""
         objections = self._for_contract_owner(caller)
         objections.add(SettlementError.ERR_FEE_TOO_HIGH, when=fee_bps > MAX_FEE_BPS)
         objections.decide()
@@ -338,11 +338,11 @@ class Settlement:
         return True
 
     def withdraw_fees(self, caller: str, amount_ustx: int, recipient: str) -> bool:
-        """Contract owner: fees only; a transfer to the contract itself is none."""
+        """As the contract owner, withdraw fees, but not to the contract itself."""
         return self._withdraw_fees(caller, None, amount_ustx, recipient)
 
     def withdraw_fees_with(self, caller: str, token: str, amount: int, recipient: str) -> bool:
-        """Contract owner: fees in a token."""
+        """As the contract owner, withdraw fees in a token."""
         return self._withdraw_fees(caller, token, amount, recipient)
 
     def _withdraw_fees(self, caller: str, token: str | None, amount: int, recipient: str) -> bool:
@@ -355,7 +355,7 @@ class Settlement:
         return True
 
     def withdraw_surplus(self, caller: str, amount_ustx: int, recipient: str) -> bool:
-        """Contract owner: STX that nobody is owed."""
+        """As the contract owner, withdraw STX that the contract does not owe."""
         objections = self._for_contract_owner(caller)
         objections.add(SettlementError.ERR_INVALID_AMOUNT, when=not 1 <= amount_ustx <= self.surplus_ustx)
         objections.add(SettlementError.ERR_TRANSFER_FAILED, when=recipient == self.address)
@@ -363,10 +363,10 @@ class Settlement:
         self.move(self.address, recipient, amount_ustx)
         return True
 
-    # Parts
+    # Helpers
 
     def _close(self, payment: Payment, shares: Shares, state: PaymentState) -> None:
-        """Share the cost out: STX at once, a token as credits; the fee stays in the contract."""
+        """Pay the shares: STX at once, a token as credits; the fee stays in the contract."""
         payment.state = state
         payment.delivered_wh, payment.fee = shares.delivered_wh, shares.fee
         payment.payout, payment.refund = shares.payout, shares.refund
@@ -396,7 +396,7 @@ class Settlement:
 
 
 def shared_out(payment: Payment, delivered_wh: int) -> Shares:
-    """How the cost of a payment is shared out when so much is delivered."""
+    """Return how the cost of a payment is divided when this much energy is delivered."""
     gross = delivered_wh * payment.price // 1000
     fee = gross * payment.fee_bps // 10_000
     return Shares(delivered_wh, gross - fee, fee, payment.cost - gross)

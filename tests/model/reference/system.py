@@ -16,16 +16,16 @@ from tests.model.reference.settlement import Settlement, Token
 
 @dataclass(frozen=True)
 class Stx:
-    """Transfers of STX past all contracts.
+    """STX transfers that bypass all contracts.
 
     Attributes:
-        purses: What everybody has.
+        purses: The settlement, which holds all balances.
     """
 
     purses: Settlement
 
     def transfer(self, caller: str, recipient: str, amount_ustx: int) -> None:
-        """Send STX; the settlement contract cannot refuse them."""
+        """Transfer STX; the settlement contract cannot refuse them."""
         self.purses.move(caller, recipient, amount_ustx)
 
 
@@ -51,15 +51,15 @@ class System:
         balances: dict[str, int],
         tokens: dict[str, dict[str, int]],
     ) -> System:
-        """The system as it is right after its deployment.
+        """Return the system in its state right after the deployment.
 
         Args:
             now: Chain time, unix seconds.
-            contract_owner: Who deployed the contracts.
+            contract_owner: The principal that deployed the contracts.
             settlement: The principal of the settlement contract.
-            fee_bps: The fee that it was deployed with.
-            balances: STX by principal, µSTX.
-            tokens: Of each token's contract, the balances by principal.
+            fee_bps: The fee at deployment.
+            balances: The STX balances by principal, µSTX.
+            tokens: The balances by principal, for the contract of each token.
         """
         clock = Clock(now)
         assets = Assets(clock, contract_owner)
@@ -72,19 +72,19 @@ class System:
 
     @property
     def stx(self) -> Stx:
-        """Transfers past all contracts."""
+        """STX transfers that bypass all contracts."""
         return Stx(self.settlement)
 
     def call(self, contract: str, function: str, caller: str, arguments: dict[str, Any]) -> Any:
-        """Run a public function.
+        """Call a public function.
 
         Args:
             contract: ``assets``, ``production``, ``grid``, ``market``, ``settlement``, or ``stx`` for a plain transfer.
-            function: Its name.
-            caller: Who calls.
-            arguments: By name.
+            function: The name of the function.
+            caller: The caller's principal.
+            arguments: The arguments by name.
 
         Raises:
-            Refused: It must fail.
+            Refused: If the call must fail.
         """
         return getattr(getattr(self, contract), function)(caller, **arguments)
