@@ -1,4 +1,4 @@
-"""A story that goes to the edge of each rule, and one step beyond."""
+"""A scenario that goes to the limit of each rule, and one step beyond."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PRICE: Final = 83_333
 
 
 def until(day: int, blocks: int = 0) -> Wait:
-    """Wait so that the next call but ``blocks`` is made just when a day begins."""
+    """Wait so that the next call, or the one ``blocks`` calls later, is made exactly when a day begins."""
     return Wait(start_of(day) - (blocks + 1) * BLOCK_S)
 
 
 ALL: Final = 96
-"""The slots of a day of plant 1."""
+"""The number of slots of a day of plant 1."""
 
 
 def mask_of(slots: int, first: int = 0) -> int:
-    """The mask of consecutive slots."""
+    """Return the mask of consecutive slots."""
     return ((1 << slots) - 1) << first
 
 
@@ -43,7 +43,7 @@ def offer(
     taker: str | None = None,
     token: str | None = None,
 ) -> Step:
-    """An offer of energy; forward ones are open until their day begins."""
+    """Offer energy; a forward offer is open until its day begins."""
     return step(
         actor,
         "market.create_offer",
@@ -61,12 +61,12 @@ def offer(
 def take(
     actor: str, offer_id: int, wh: int, before_wh: int = 0, *, min_wh: int | None = None, max_price: int = 10**15
 ) -> Step:
-    """A fill of an offer in STX."""
+    """Buy energy of an offer in STX."""
     return step(actor, "settlement.accept_and_fund", **_fill(offer_id, wh, before_wh, min_wh, max_price))
 
 
 def take_with_token(actor: str, offer_id: int, wh: int, before_wh: int = 0, *, min_wh: int | None = None) -> Step:
-    """A fill of an offer in the token."""
+    """Buy energy of an offer in the token."""
     fill = _fill(offer_id, wh, before_wh, min_wh, 10**15)
     return step(actor, "settlement.accept_and_fund_with", token=TOKEN, **fill)
 
@@ -84,69 +84,69 @@ def _fill(offer_id: int, wh: int, before_wh: int, min_wh: int | None, max_price:
 def reading(
     asset_id: int, day: int, start: int, whs: tuple[int, ...], *, key: int = 0, key_epoch: int = 1
 ) -> dict[str, Any]:
-    """Readings that a meter signed."""
+    """Return readings that a meter signed."""
     signature = Signature(DEVICE_KEYS[key], asset_id, day, key_epoch, start, whs)
     return {"asset_id": asset_id, "day": day, "start": start, "whs": whs, "signature": signature}
 
 
 def signed(asset_id: int, day: int, start: int, whs: tuple[int, ...], *, key: int = 0, key_epoch: int = 1) -> Step:
-    """Readings that a meter signed, relayed alone."""
+    """Record readings that a meter signed, in a single call."""
     return step("sam", "production.record_day", **reading(asset_id, day, start, whs, key=key, key_epoch=key_epoch))
 
 
 def recorded(asset_id: int, day: int, slots: int, wh: int, first: int = 0) -> Step:
-    """Slots of a day that an oracle records."""
+    """Record slots of a day as an oracle."""
     return step("olga", "production.record_production", asset_id=asset_id, day=day, mask=mask_of(slots, first), wh=wh)
 
 
 def verified(asset_id: int, day: int, slots: int, wh: int, actor: str = "vera") -> Step:
-    """A day that is verified, with its first slots."""
+    """Verify a day that has its first slots recorded."""
     return step(actor, "production.verify_day", asset_id=asset_id, day=day, mask=mask_of(slots), wh=wh)
 
 
 def adjusted(asset_id: int, day: int, before: int, after: int, actor: str = "vera") -> Step:
-    """A day whose energy is corrected."""
+    """Adjust the energy of a day."""
     return step(actor, "production.adjust_day", asset_id=asset_id, day=day, wh_before=before, wh_after=after)
 
 
 def rejected(asset_id: int, day: int, slots: int = 0, wh: int = 0) -> Step:
-    """A day that is rejected."""
+    """Reject a day."""
     reviewed = {"asset_id": asset_id, "day": day, "mask": mask_of(slots), "wh": wh}
     return step("vera", "production.reject_day", **reviewed, reason="no data")
 
 
 def fed(day: int, exported_wh: int, actor: str = "greta") -> Step:
-    """What the metered plant exported."""
+    """Record the feed of the plant with a feed meter."""
     return step(actor, "grid.record_feed", asset_id=2, day=day, exported_wh=exported_wh, imported_wh=5)
 
 
 def feed_verified(day: int, exported_wh: int, actor: str = "vera") -> Step:
-    """The feed of the metered plant, verified."""
+    """Verify the feed of the plant with a feed meter."""
     return step(actor, "grid.verify_feed", asset_id=2, day=day, exported_wh=exported_wh, imported_wh=5)
 
 
 def settle(payment_id: int) -> Step:
-    """Anybody settles."""
+    """Settle a payment as a stranger."""
     return step("sam", "settlement.settle", payment_id=payment_id)
 
 
 def refund(payment_id: int) -> Step:
-    """Anybody refunds."""
+    """Refund a payment as a stranger."""
     return step("sam", "settlement.refund", payment_id=payment_id)
 
 
 def claimed(actor: str, payment_id: int, wh: int) -> Step:
-    """A buyer claims what was delivered."""
+    """Claim delivered energy as the buyer."""
     return step(actor, "settlement.claim", payment_id=payment_id, wh=wh, beneficiary=actor, purpose="scope 2")
 
 
 def retired(actor: str, asset_id: int, day: int, wh: int) -> Step:
-    """An owner retires energy."""
+    """Retire energy as the owner."""
     return step(actor, "market.retire_energy", asset_id=asset_id, day=day, wh=wh, beneficiary="erin", purpose="own use")
 
 
 def change(capacity_w: int, device_key: int = 0) -> list[Step]:
-    """Another capacity or key of the plant with a meter."""
+    """Change the capacity or key of plant 1."""
     key, values = DEVICE_KEYS[device_key], {"asset_id": 1, "capacity_w": capacity_w}
     return [
         step("alice", "assets.request_change", **values, device_key=claim("alice", key)),
@@ -155,7 +155,7 @@ def change(capacity_w: int, device_key: int = 0) -> list[Step]:
 
 
 def forward_with_a_shortfall() -> list[Action]:
-    """Offers 1 to 3, payments 1 to 3: rounding, the capacity's edge, first funded first delivered, claims."""
+    """Offers 1 to 3, payments 1 to 3: rounding, the limit of the capacity, first funded first delivered, claims."""
     day = TODAY + 1
     return [
         offer("alice", 1, day, 50_000),
@@ -245,7 +245,7 @@ def spot_and_retired() -> list[Action]:
 
 
 def metered() -> list[Action]:
-    """Offer 7, payments 7 and 8: nothing settles before the feed is verified, and less was exported than made."""
+    """Offer 7, payments 7 and 8: nothing settles before the feed is verified, and less was exported than produced."""
     day = TODAY + 5
     return [
         offer("alice", 2, day, 100_000),
@@ -324,7 +324,7 @@ def too_late() -> list[Action]:
 
 
 def in_a_token() -> list[Action]:
-    """Offers 12 to 14, payments 12 to 14: a token's credits and fees, a release, an asset that retires, the new fee."""
+    """Offers 12 to 14, payments 12 to 14: credits and fees in a token, a release, a retired asset, the new fee."""
     day = TODAY + 56
     month = [{"day": day + number, "wh": 10_000, "expires_at": start_of(day + number)} for number in range(2)]
     later = {"day": day + 2, "wh": 10_000, "expires_at": start_of(day + 2)}
@@ -363,7 +363,7 @@ def in_a_token() -> list[Action]:
 
 
 def leaves_and_days_in_batches() -> list[Action]:
-    """What an oracle anchored and claims; days of several meters in one call; a schedule of export caps."""
+    """Leaves that an oracle anchored and claims, days of several meters in one call, a schedule of export caps."""
     day = TODAY + 59
     record = {"asset_id": 2, "day": day, "mask": mask_of(40), "wh": 40_000}
     pending = {"asset_id": 4, "capacity_w": 123_457, "device_key": DEVICE_KEYS[1]}
@@ -408,7 +408,7 @@ def leaves_and_days_in_batches() -> list[Action]:
 
 
 def changed_and_handed_over() -> list[Action]:
-    """Capacity and key of plant 1 change; then it gets another owner, is suspended, and retires."""
+    """Change capacity and key of plant 1, then transfer, suspend and retire it."""
     day = TODAY + 62
     plant = {
         "kind": AssetKind.WIND,
@@ -482,7 +482,7 @@ def changed_and_handed_over() -> list[Action]:
 
 
 def what_stays(day: int) -> list[Action]:
-    """States that nothing later covers."""
+    """Reach states that no later action changes."""
     other = claim("alice", DEVICE_KEYS[4])
     return [
         step("vera", "production.dispute_day", asset_id=1, day=day, reason="odd"),
@@ -502,7 +502,7 @@ def what_stays(day: int) -> list[Action]:
 
 
 def story() -> list[Action]:
-    """All of it."""
+    """Return the whole scenario."""
     return [
         *forward_with_a_shortfall(),
         *spot_and_retired(),

@@ -1,4 +1,4 @@
-"""What is drawn gets everywhere: on the model alone, which is fast."""
+"""Random actions reach every case: checked on the model alone, which is fast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = {address: name for name, address in ADDRESSES.items()}
 
 
 def deployed() -> System:
-    """The model after the first steps."""
+    """Return the model after the first steps."""
     balances = dict.fromkeys(ADDRESSES.values(), 0)
     balances |= {ADDRESSES[name]: FUNDS_USTX.get(name, 5 * 10**11) for name in (CONTRACT_OWNER, *PEOPLE)}
     system = System.deployed(
@@ -36,7 +36,7 @@ def deployed() -> System:
 
 
 def endings(system: System, action: Action) -> list[Ending]:
-    """Do something to the model, and say how the call, or each item of a batch, may have ended."""
+    """Do an action on the model, and return how the call, or each item of a batch, may have ended."""
     if isinstance(action, Wait):
         system.clock.now = max(system.clock.now, action.until)
         return []
@@ -51,10 +51,10 @@ def endings(system: System, action: Action) -> list[Ending]:
     return [ending for one in results for ending in (one.errors if isinstance(one, Refused) else (OK,))]
 
 
-def test_every_error_is_met_and_every_function_succeeds_and_fails() -> None:
+def test_every_error_occurs_and_every_function_succeeds_and_fails() -> None:
     seen: Counter[tuple[str, Ending]] = Counter()
     for run in range(RUNS):
-        system, random = deployed(), Random(f"drawing {run}")  # noqa: S311  # chance that can be repeated
+        system, random = deployed(), Random(f"drawing {run}")  # noqa: S311  # must be repeatable
         for _ in range(STEPS):
             action = Draws(random, system, NAMES).next()
             found = endings(system, action)

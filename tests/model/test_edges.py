@@ -1,4 +1,4 @@
-"""Whatever arguments a function is given, even past what the typed clients send: it answers, and never aborts."""
+"""Functions return a result for any arguments, even ones that the typed clients do not send: they never abort."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FUNCTIONS = [(contract, function) for contract in CONTRACTS for function in cont
 
 @pytest.fixture(scope="module")
 def chain(twin: Twin) -> Iterator[Chain]:
-    """The contracts with offers, payments and days in them."""
+    """Contracts that contain offers, payments and days."""
     assert isinstance(twin.chain, Chain)
     with twin.anchor():
         for action in forward_with_a_shortfall():
@@ -60,7 +60,7 @@ def chain(twin: Twin) -> Iterator[Chain]:
 
 
 def value(kind: ClarityType, random: Random, people: list[str], token: str) -> ClarityValue:
-    """Any value of a type, mostly at its edges."""
+    """Return a random value of a type, usually at the edges of its range."""
     match kind:
         case AsciiType():
             return AsciiValue(random.choice(("", "a" * kind.length)))
@@ -88,7 +88,7 @@ def value(kind: ClarityType, random: Random, people: list[str], token: str) -> C
     ("contract", "function"), FUNCTIONS, ids=[f"{contract.name}.{function.name}" for contract, function in FUNCTIONS]
 )
 def test_no_call_aborts(chain: Chain, contract: type[Contract], function: DeclaredFunction[..., Any]) -> None:
-    random = Random(function.name)  # noqa: S311  # chance that can be repeated is what is wanted
+    random = Random(function.name)  # noqa: S311  # must be repeatable
     people = list(chain.addresses.values())
     token = chain.addresses[TOKEN]
     for _ in range(CALLS_PER_FUNCTION):
@@ -97,7 +97,7 @@ def test_no_call_aborts(chain: Chain, contract: type[Contract], function: Declar
         assert account is not None
         contract_id = f"{chain.views['alice'].deployer}.{contract.name}"
         if function.access == "read_only":
-            account.client.call_read(contract_id, function.name, arguments)  # raises if it aborts
+            account.client.call_read(contract_id, function.name, arguments)  # raises if the call aborts
             continue
         call = ContractCall(contract_id, function.name, arguments)
         draft = account.build(call, mode=PostConditionMode.ALLOW, nonce=0, fee_ustx=FEE_USTX)

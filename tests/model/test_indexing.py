@@ -1,4 +1,4 @@
-"""The index follows any history, with forks, kills and restarts: at each moment it says what the contracts say."""
+"""An index follows any history, with forks, kills and restarts, and always equals the contracts."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ _MOST_STATEMENTS = 60
 
 
 class KilledError(Exception):
-    """The indexer was killed here."""
+    """Kills the indexer at this point."""
 
 
 class Indexed:
-    """Contracts, model and an index of them.
+    """Contracts, model and an index of the contracts.
 
     Args:
         twin: Contracts and model.
-        place: Of the index.
-        random: Where all chance comes from.
+        place: The location of the index.
+        random: The source of all randomness.
     """
 
     def __init__(self, twin: Twin, place: Path | str, random: Random) -> None:
         self.twin = twin
         self.place = place
         self.random = random
-        self.der = twin.chain.views[CONTRACT_OWNER]  # type: ignore[attr-defined]  # of the real chain
+        self.der = twin.chain.views[CONTRACT_OWNER]  # type: ignore[attr-defined]  # the chain is a real one
         self.remembered: dict[int, Any] = {}
         self.kills = self.forks = 0
         self.follower = self._started()
 
     def _started(self) -> Follower:
-        return Follower(self.der, self.place, lease_s=0)  # whoever was killed has let nobody know
+        return Follower(self.der, self.place, lease_s=0)  # a killed follower does not release its lease
 
     def steps(self, count: int) -> None:
-        """Let things happen."""
+        """Do random actions."""
         for _ in range(count):
             self.twin.do(self.twin.draws(self.random).next())
 
     def catch_up(self) -> None:
-        """Bring the index up to date, perhaps killed on the way, once or more."""
+        """Bring the index up to date, with the indexer killed on the way now and then."""
         while self.random.random() < _KILLS and self._is_killed():
             self.follower = self._started()
         progress = self.follower.run_once()
@@ -90,7 +90,7 @@ class Indexed:
 
     @contextmanager
     def fork(self) -> Iterator[None]:
-        """A block after which the chain is as it was before, and goes on otherwise."""
+        """Restore the chain's state when the block ends; from there it continues differently."""
         before = dict(self.remembered)
         with self.twin.anchor():
             yield
@@ -103,11 +103,11 @@ class Indexed:
         require_same(expected_index(self.twin.system), shown)
 
     def compare_with_contracts(self) -> None:
-        """Compare the index with what the contracts answer."""
+        """Compare the index with what the contracts return."""
         require_what_contracts_say(self.der, self.place)
 
     def compare_past(self) -> None:
-        """Compare what the index says of earlier moments with what the model said then."""
+        """Compare the index as of earlier blocks with what the model contained then."""
         with Index(self.place) as index:
             for height, expected in self.remembered.items():
                 require_same(expected, shown_state(stored_state(index, height)), f"as of {height}")
@@ -118,7 +118,7 @@ def test_the_index_equals_the_contracts_over_forks_kills_and_restarts(twin: Twin
     follow_a_history(twin, tmp_path / "index.sqlite", f"indexed {number}")
 
 
-def test_it_does_so_in_postgres(twin: Twin) -> None:
+def test_an_index_in_postgres_equals_the_contracts(twin: Twin) -> None:
     if find_programs() is None:
         pytest.skip(MISSING)
     with running() as url:
@@ -126,7 +126,7 @@ def test_it_does_so_in_postgres(twin: Twin) -> None:
 
 
 def follow_a_history(twin: Twin, place: Path | str, seed: str) -> None:
-    random = Random(seed)  # noqa: S311  # chance that can be repeated is what is wanted
+    random = Random(seed)  # noqa: S311  # must be repeatable
     with twin.anchor():
         indexed = Indexed(twin, place, random)
         indexed.catch_up()
@@ -146,9 +146,9 @@ def follow_a_history(twin: Twin, place: Path | str, seed: str) -> None:
         indexed.follower.close()
 
 
-def test_an_index_that_is_wrong_is_noticed(twin: Twin, tmp_path: Path) -> None:
+def test_a_wrong_index_is_detected(twin: Twin, tmp_path: Path) -> None:
     with twin.anchor():
-        indexed = Indexed(twin, tmp_path / "index.sqlite", Random(1))  # noqa: S311  # as above
+        indexed = Indexed(twin, tmp_path / "index.sqlite", Random(1))  # noqa: S311  # must be repeatable
         indexed.catch_up()
         with indexed.follower._database.transaction("be written") as connection:
             connection.exec_driver_sql("UPDATE asset_history SET capacity_w = capacity_w + 1 WHERE asset_id = 2")

@@ -30,7 +30,7 @@ def test_contracts_and_model_agree(twin: Twin) -> None:
         pytest.fail(told_shortly(twin, error))
 
 
-def test_a_broken_rule_is_found_and_told_shortly(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_rule_is_found_and_reported_as_a_short_run(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     TradingMachine.twin = twin
     monkeypatch.setattr(Assets, "suspend_asset", lambda *_, **__: True)
     with pytest.raises(RunFailedError) as caught:
@@ -40,5 +40,5 @@ def test_a_broken_rule_is_found_and_told_shortly(twin: Twin, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("name", REGRESSIONS)
-def test_what_was_once_disagreed_on(twin: Twin, name: str) -> None:
+def test_contracts_and_model_agree_on_former_differences(twin: Twin, name: str) -> None:
     replay(twin, REGRESSIONS[name])

@@ -1,6 +1,6 @@
-"""The comparison can fail: a rule that is broken in the model, or an answer that is altered, is noticed.
+"""The comparison can fail: a broken rule of the model, or an altered response, is detected.
 
-The story is run once on the real contracts, and their answers are recorded; all else is played from that.
+The scenario is run once on the real contracts and their responses are recorded; the tests replay them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tests.model.step import Action
 from tests.model.twin import DisagreementError, Twin
 
 UNCOMPARED = frozenset({"epoch", "forward_open_wh", "spot_open_wh"})
-"""Fields of an answer that mean nothing at times: see ``tests.model.expectation``."""
+"""Fields of a response that sometimes have no meaning: see ``tests.model.expectation``."""
 
 ALTERABLE = (Done, Failed, dict, int)
 
 
 @dataclass
 class Recording:
-    """The story as it went on the chain."""
+    """The scenario as it happened on the chain."""
 
     addresses: dict[str, str]
     start: System
@@ -43,7 +43,7 @@ class Recording:
     exchanges: list[Exchange]
 
     def play(self, exchanges: list[Exchange] | None = None) -> None:
-        """Let a model go through it."""
+        """Run the scenario on a model against the recorded responses."""
         player = Player(self.addresses, self.exchanges if exchanges is None else exchanges)
         twin = Twin(player, copy.deepcopy(self.start))
         for action in self.actions:
@@ -64,17 +64,17 @@ def recording(twin: Twin) -> Recording:
     return found
 
 
-def test_the_story_plays_to_its_end(recording: Recording) -> None:
+def test_the_recorded_scenario_replays_to_its_end(recording: Recording) -> None:
     recording.play()
 
 
 def value(target: object, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
-    """Break a rule by another number."""
+    """Break a rule by setting a different value."""
     return lambda patch: patch.setattr(target, name, value)
 
 
 def twist(target: type, name: str, twisted: Callable[..., Any]) -> Callable[[pytest.MonkeyPatch], None]:
-    """Break a rule by changing what a function gives: the twisted one gets the original and its arguments."""
+    """Break a rule by changing what a function returns: ``twisted`` is called with the original and its arguments."""
     original = getattr(target, name)
 
     def put(patch: pytest.MonkeyPatch) -> None:
@@ -227,14 +227,14 @@ def _within(asset: Asset, day: int, mask: int, wh: int, percent: int) -> bool:
 
 
 @pytest.mark.parametrize("rule", BROKEN_RULES)
-def test_a_broken_rule_is_noticed(recording: Recording, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+def test_a_broken_rule_is_detected(recording: Recording, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
     BROKEN_RULES[rule](monkeypatch)
     with pytest.raises(DisagreementError):
         recording.play()
 
 
-def test_an_altered_answer_is_noticed(recording: Recording) -> None:
-    random = Random("altered")  # noqa: S311  # chance that can be repeated is what is wanted
+def test_an_altered_response_is_detected(recording: Recording) -> None:
+    random = Random("altered")  # noqa: S311  # must be repeatable
     answered = [number for number, exchange in enumerate(recording.exchanges) if isinstance(exchange.answer, ALTERABLE)]
     for number in random.sample(answered, 150):
         answer = copy.deepcopy(recording.exchanges[number].answer)
@@ -247,7 +247,7 @@ def test_an_altered_answer_is_noticed(recording: Recording) -> None:
         pytest.fail(f"{exchanges[number].question}: {exchanges[number].answer} passes for {answer}")
 
 
-def test_a_missing_event_is_noticed(recording: Recording) -> None:
+def test_a_missing_event_is_detected(recording: Recording) -> None:
     (told,) = (exchange for exchange in recording.exchanges if exchange.question == ("events",))
     topics = [record.event.topic for record in told.answer if not record.event.topic.endswith("-deployed")]
     whole = Index(told.answer).shown()
@@ -261,7 +261,7 @@ def test_a_missing_event_is_noticed(recording: Recording) -> None:
 
 
 def altered(answer: Any, random: Random) -> Any:
-    """The same, but for one thing in it."""
+    """Return the response with one thing changed."""
     match answer:
         case Failed():
             return random.choice([Done(True), replace(answer, name="ERR_OTHER"), replace(answer, code=3)])

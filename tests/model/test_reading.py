@@ -1,4 +1,4 @@
-"""What the typed clients read is what the model holds, after a part of the story."""
+"""The typed clients read what the model contains after a part of the scenario."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def told(twin: Twin) -> Iterator[Twin]:
 
 @pytest.fixture
 def der(told: Twin) -> Der:
-    """The typed clients of somebody."""
+    """The typed clients of one of the people."""
     assert isinstance(told.chain, Chain)
     return told.chain.views["alice"]
 
@@ -39,14 +39,14 @@ def held(things: Mapping[int, Any]) -> dict[int, Any]:
     return {key: shown(thing) for key, thing in things.items()}
 
 
-def test_lists(told: Twin, der: Der) -> None:
+def test_lists_equal_the_model(told: Twin, der: Der) -> None:
     system = told.system
     assert {key: bare(asset) for key, asset in der.list_assets().items()} == held(system.assets.assets)
     assert {key: bare(offer) for key, offer in der.list_offers().items()} == held(system.market.offers)
     assert {key: bare(payment) for key, payment in der.list_payments().items()} == held(system.settlement.payments)
 
 
-def test_days(told: Twin, der: Der) -> None:
+def test_days_equal_the_model(told: Twin, der: Der) -> None:
     for (asset_id, day), row in told.system.production.days.items():
         found = der.production.get_day(asset_id, day_of(day))
         assert found is not None
@@ -60,7 +60,7 @@ def test_days(told: Twin, der: Der) -> None:
 
 
 def can_be_taken(system: System, offer_id: int, wh: int) -> bool:
-    """Whether the model lets anybody take so much of an offer."""
+    """Return whether the model lets anyone buy this much of an offer."""
     try:
         system.market.judge_fill(system.market.offers[offer_id].taker or NOBODY, offer_id, wh, wh)
     except Refused:
@@ -68,7 +68,7 @@ def can_be_taken(system: System, offer_id: int, wh: int) -> bool:
     return True
 
 
-def test_quotes(told: Twin, der: Der) -> None:
+def test_quotes_equal_the_model(told: Twin, der: Der) -> None:
     for offer_id, offer in told.system.market.offers.items():
         before_wh = told.system.market.terms(offer, 0).before_wh
         for wh in {1, offer.open_wh, offer.open_wh + 1, UINT_MAX}:
@@ -84,7 +84,7 @@ def test_quotes(told: Twin, der: Der) -> None:
             )
 
 
-def test_who_may_do_what(told: Twin, der: Der) -> None:
+def test_roles_and_operators_equal_the_model(told: Twin, der: Der) -> None:
     register = told.system.assets
     for name in PEOPLE:
         address = told.chain.addresses[name]

@@ -1,4 +1,4 @@
-"""The model keeps the rules by itself, apart from any contract."""
+"""The model keeps its rules by itself, without any contract."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTLEMENT = "the settlement contract"
 
 
 def system_with_a_plant() -> System:
-    """A plant of 1 MW that can sell."""
+    """Return a model with a plant of 1 MW that can sell."""
     balances = dict.fromkeys(("owner", "buyer", SETTLEMENT), 0) | {"buyer": 10**30}
     system = System.deployed(
         now=TODAY * DAY_S, contract_owner="boss", settlement=SETTLEMENT, fee_bps=500, balances=balances, tokens={}
@@ -68,7 +68,7 @@ def test_first_funded_is_first_delivered_and_every_ustx_is_accounted_for(
     system.production.days[1, day] = Day((1 << 24) - 1, DayState.VERIFIED, delivered_wh)
     order = list(system.settlement.payments)
     if random is not None:
-        random.shuffle(order)  # type: ignore[attr-defined]  # hypothesis' own kind of Random
+        random.shuffle(order)  # type: ignore[attr-defined]  # Hypothesis' own kind of Random
     for payment_id in order:
         system.settlement.settle("anybody", payment_id)
         assert not broken_invariants(system)
@@ -86,7 +86,7 @@ def test_first_funded_is_first_delivered_and_every_ustx_is_accounted_for(
     assert system.settlement.balances[SETTLEMENT] == system.settlement.fees(None)
 
 
-def test_an_invariant_can_break() -> None:
+def test_broken_invariants_are_reported() -> None:
     system = system_with_a_plant()
     day = TODAY + 1
     system.market.create_offer("owner", 1, day, 1000, 1000, 1, day * DAY_S, None, None)

@@ -1,4 +1,4 @@
-"""Long runs: what chance brings can be repeated, and a failed run becomes short."""
+"""Long runs are repeatable, and failed runs are shortened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.model.twin import DisagreementError, Twin
 
 
 class Fussy:
-    """A twin that dislikes 7 after 3."""
+    """A twin that fails when 7 comes after 3."""
 
     def __init__(self) -> None:
         self.done: list[int] = []
@@ -35,15 +35,15 @@ class Fussy:
             raise DisagreementError("7 after 3")
 
     def compare_all(self) -> None:
-        """All is well."""
+        """Find no differences."""
 
 
-def test_only_what_is_needed_to_fail_is_left() -> None:
+def test_a_failed_run_is_shortened_to_the_actions_needed() -> None:
     actions: list[Action] = [Wait(number) for number in (*range(20), 7, 8, 3, 9, 7, 1)]
     assert shortened(cast(Twin, Fussy()), actions) == [Wait(3), Wait(7)]
 
 
-def test_a_failed_run_tells_all_that_it_did(twin: Twin) -> None:
+def test_a_failed_run_keeps_all_its_actions(twin: Twin) -> None:
     impatient = Impatient(twin)
     with pytest.raises(RunFailedError, match="seed any, step 3: enough of") as caught:
         play(cast(Twin, impatient), "any", 5)
@@ -51,7 +51,7 @@ def test_a_failed_run_tells_all_that_it_did(twin: Twin) -> None:
 
 
 class Impatient:
-    """A twin that disagrees with the third action, whatever it is."""
+    """A twin that disagrees on the third action, whatever it is."""
 
     def __init__(self, twin: Twin) -> None:
         self.twin = twin
@@ -70,19 +70,19 @@ class Impatient:
             raise DisagreementError(f"enough of {action}")
 
 
-def test_the_same_seed_brings_the_same(twin: Twin) -> None:
+def test_the_same_seed_draws_the_same_actions(twin: Twin) -> None:
     first, second = ([twin.draws(Random("7")).next() for _ in range(3)] for _ in range(2))  # noqa: S311  # as above
     assert first == second
 
 
-def test_an_action_shows_the_python_that_makes_it() -> None:
+def test_the_repr_of_an_action_is_the_python_that_creates_it() -> None:
     action = step("alice", "assets.set_operator", asset_id=1, operator=None, min_price_ustx_per_kwh=0)
     text = 'step("alice", "assets.set_operator", asset_id=1, operator=None, min_price_ustx_per_kwh=0)'
     assert repr(action) == text
     assert eval(text, {"step": step}) == action  # noqa: S307  # our own text
 
 
-def test_coverage_tells_what_was_never_met() -> None:
+def test_coverage_lists_what_was_never_reached() -> None:
     seen: Counter[tuple[str, Ending]] = Counter({("assets.verify_asset", OK): 2})
     missing = never_reached(seen)
     assert {"ERR_NOT_REGISTRAR (u1005)", "no failing assets.verify_asset"} <= set(missing)
@@ -93,7 +93,7 @@ def test_coverage_tells_what_was_never_met() -> None:
     assert "assets.verify_asset" in report(seen)
 
 
-def test_contracts_may_be_given_roles_and_do_not_act(twin: Twin) -> None:
+def test_a_contract_with_a_role_does_not_act(twin: Twin) -> None:
     with twin.anchor():
         for granted, who in ((False, "paul"), (True, "settlement")):
             arguments = {"role": Role.PAUSER, "who": who, "region": "", "granted": granted}

@@ -1,4 +1,4 @@
-"""Statements close: their sums are those of the contracts' payments and ledgers, whatever happened before."""
+"""The sums of statements equal the contracts' payments and ledgers, whatever happened before."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from tests.model.twin import Twin
 PARTS: Final = 11
 STEPS_PER_PART: Final = 30
 AMOUNTS: Final = ("wh", "delivered_wh", "cost", "payout", "fee", "refund")
-"""What a statement takes from a payment as it is."""
+"""The fields that a statement copies from a payment."""
 
 Sums = dict[tuple[str, str | None, str | None], Counter[str]]
-"""Sums by side, token and counterparty; with ``None`` as the counterparty, of all of them."""
+"""Sums by side, token and counterparty; with ``None`` as the counterparty, the total of all."""
 
 
 def test_statements_equal_the_contracts_payments_and_ledgers(twin: Twin, tmp_path: Path) -> None:
-    random = Random("statements")  # noqa: S311  # chance that can be repeated is what is wanted
+    random = Random("statements")  # noqa: S311  # must be repeatable
     place = tmp_path / "index.sqlite"
-    der: Der = twin.chain.views[CONTRACT_OWNER]  # type: ignore[attr-defined]  # of the real chain
+    der: Der = twin.chain.views[CONTRACT_OWNER]  # type: ignore[attr-defined]  # the chain is a real one
     earlier: list[Statement] = []
     actions = history(twin, random)
     with twin.anchor(), Follower(der, place) as follower, Index(place) as index:
@@ -55,14 +55,14 @@ def test_statements_equal_the_contracts_payments_and_ledgers(twin: Twin, tmp_pat
 
 
 def history(twin: Twin, random: Random) -> Iterator[Action]:
-    """Yield a story, in which payments in STX and in a token end in each way, and then what chance adds."""
+    """Yield a scenario in which payments in STX and in a token end in every way, then random actions."""
     yield from story()
     while True:
         yield twin.draws(random).next()
 
 
 def compare(der: Der, index: Index) -> list[Statement]:
-    """Compare the statements of all parties and months with the contracts; return them."""
+    """Compare the statements of all parties and months with the contracts, and return them."""
     payments = der.list_payments()
     parties = {who for payment in payments.values() for who in (payment.buyer, payment.payee)}
     months = {payment.day.replace(day=1) for payment in payments.values()}
@@ -81,7 +81,7 @@ def compare(der: Der, index: Index) -> list[Statement]:
 
 
 def sums_of_lines(statement: Statement) -> Sums:
-    """Return the sums that a statement gives."""
+    """Return the sums in a statement."""
     names = (*AMOUNTS, "payments", "locked", "amount")
     return {
         (total.side, total.token, total.counterparty): Counter({name: getattr(total, name) for name in names})
@@ -90,7 +90,7 @@ def sums_of_lines(statement: Statement) -> Sums:
 
 
 def sums_of(payments: Mapping[int, Payment], party: str, month: date) -> Sums:
-    """Return the sums of a statement, made from the contracts' payments."""
+    """Return the sums of a statement, computed from the contracts' payments."""
     sums: Sums = defaultdict(Counter)
     for payment in payments.values():
         if payment.day.replace(day=1) != month:
@@ -108,7 +108,7 @@ def sums_of(payments: Mapping[int, Payment], party: str, month: date) -> Sums:
 
 
 def compare_with_ledgers(der: Der, everything: Mapping[str | None, Counter[str]]) -> None:
-    """Compare the sums of all statements with what the contract owes, and with what was taken out of it."""
+    """Compare the sums of all statements with what the contract owes and what was withdrawn from it."""
     withdrawn: Counter[tuple[type, str | None]] = Counter()
     for record in der.settlement.events():
         if isinstance(record.event, FeesWithdrawn | CreditWithdrawn):
@@ -120,5 +120,5 @@ def compare_with_ledgers(der: Der, everything: Mapping[str | None, Counter[str]]
         if token is not None:
             given = sums["sold payout"] + sums["bought refund"]
             assert given == ledger.credits + withdrawn[CreditWithdrawn, token]
-        # What buyers gave and did not get back is what sellers got, what is locked, and the fees.
+        # What buyers paid and did not get back equals what sellers received, what is locked, and the fees.
         assert -sums["bought amount"] == sums["sold amount"] + ledger.escrow + sums["sold fee"]

@@ -1,8 +1,8 @@
-"""The contracts on a devnet and the model of them, side by side: whatever is done to both must come out the same.
+"""The contracts on a devnet and their model, side by side: every action must have the same effect on both.
 
-After each step the result or error, all balances, what the call may have written, and the money locked are compared.
-Every so many steps all totals are looked at, and all that the contracts derive from what was touched; at the end of a
-run, everything there is.
+After each step, the result or error, all balances and the entries that the call may have written are compared. At
+regular intervals, all totals and everything that the contracts derive from the touched items are compared as well; at
+the end of a run, everything is.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from tests.model.step import Action, Step, Wait
 _PAGE: Final = 30
 _STEPS_BETWEEN_LOOKS: Final = 20
 _MOST_ENTRIES: Final = 8
-"""That are compared after a batch; the look at the end sees the others."""
+"""The number of entries compared after a batch; the rest are compared at the end of the run."""
 _MOST_DAYS: Final = 6
-"""That a look in between shows of a batch."""
+"""The number of a batch's days that a regular comparison includes."""
 
 
 class DisagreementError(AssertionError):
@@ -44,14 +44,14 @@ class DisagreementError(AssertionError):
 
 
 class Answers(Protocol):
-    """What a twin asks of the contracts; see :class:`tests.model.chain.Chain`."""
+    """What a twin reads from the contracts and does to them; see ``tests.model.chain.Chain``."""
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Everybody's principal by name."""
+        """The principals of all people and contracts, by name."""
 
     def anchor(self) -> AbstractContextManager[None]:
-        """Undo what follows."""
+        """Undo at the end of the block what happens in it."""
 
     def wait(self, until: int) -> None:
         """Let time pass."""
@@ -60,7 +60,7 @@ class Answers(Protocol):
         """Call a function."""
 
     def glance(self, holders: Sequence[str] = ()) -> dict[str, Any]:
-        """Time, balances, and what some hold of the token."""
+        """Return chain time, STX balances, and the token balances of some holders."""
 
     def look(
         self,
@@ -70,20 +70,20 @@ class Answers(Protocol):
         payment_ids: Sequence[int] = (),
         creditors: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """All totals, some of each kind of thing, and what some can withdraw."""
+        """Return all totals, some items of each kind, and the credits of some creditors."""
 
     def entry(self, contract: str, map_name: str, key: ClarityValue) -> Any:
-        """An entry of a map."""
+        """Return an entry of a map."""
 
     def variable(self, contract: str, name: str) -> Any:
-        """A variable."""
+        """Return a variable."""
 
     def events(self) -> list[EventRecord]:
-        """All that was printed."""
+        """Return all events."""
 
 
 class Twin:
-    """Contracts and model.
+    """Contracts and model in the same state.
 
     Args:
         chain: The contracts.
@@ -92,9 +92,9 @@ class Twin:
     Attributes:
         chain: The contracts.
         system: The model.
-        names: People and contracts by their principal.
-        seen: How often each function ended how, and the items of each batch.
-        steps: How many steps were compared.
+        names: People and contracts by principal.
+        seen: How often each function, or item of a batch, ended in each way.
+        steps: The number of steps that were compared.
     """
 
     def __init__(self, chain: Answers, system: System) -> None:
@@ -106,7 +106,7 @@ class Twin:
 
     @classmethod
     def deployed(cls, chain: Answers) -> Self:
-        """A twin of freshly deployed contracts, after the first steps: roles are granted, some plants are there."""
+        """Return a twin of freshly deployed contracts after the first steps, which grant roles and register plants."""
         view = chain.look()
         people = chain.addresses.values()
         system = System.deployed(
@@ -124,7 +124,7 @@ class Twin:
 
     @contextmanager
     def anchor(self) -> Iterator[None]:
-        """A block after which everything is as it was before, but for the counters."""
+        """Restore the state of both when the block ends, but not the counters."""
         system = copy.deepcopy(self.system)
         try:
             with self.chain.anchor():
@@ -133,14 +133,14 @@ class Twin:
             self.system = system
 
     def draws(self, random: Random) -> Draws:
-        """Draws of what happens next, from the model's present state."""
+        """Return draws of the next action, based on the model's current state."""
         return Draws(random, self.system, self.names)
 
     def do(self, action: Action) -> None:
-        """Do something to both, and compare what came of it.
+        """Do an action on both, and compare the outcomes.
 
         Raises:
-            DisagreementError: They differ, or a rule is broken.
+            DisagreementError: If they differ, or a rule is broken.
         """
         self.steps += 1
         if isinstance(action, Wait):
@@ -151,7 +151,7 @@ class Twin:
             return
         touched = self._call(action)
         if self.steps % _STEPS_BETWEEN_LOOKS == 0:
-            # Who should have no credit has none, if the sum is right.
+            # Credits of others must be zero, because the total of all credits is compared as well.
             (token,) = self.system.settlement.tokens
             creditors = [who for who in self.chain.addresses.values() if self.system.settlement.credit(who, token)]
             touched_days, payments = touched.days[:_MOST_DAYS], touched.payments[:_MOST_DAYS]
@@ -159,10 +159,10 @@ class Twin:
             self._check_invariants()
 
     def compare_all(self) -> None:
-        """Compare everything there is, what the events add up to, and check what must always hold.
+        """Compare everything, including what the events add up to, and check the invariants.
 
         Raises:
-            DisagreementError: They differ, or a rule is broken.
+            DisagreementError: If they differ, or a rule is broken.
         """
         system = self.system
         days = {*system.production.days, *system.grid.feeds}
@@ -188,7 +188,7 @@ class Twin:
         payment_ids: list[int],
         creditors: list[str],
     ) -> None:
-        """Compare all totals and balances, up to 30 of each kind of thing, and some credits."""
+        """Compare all totals and balances, up to 30 items of each kind, and some credits."""
         ids = (asset_ids, days, offer_ids, payment_ids, creditors)
         view = normalised(self.chain.look(*ids), self.system, days)
         _require_same(expected_view(self.system, list(self.chain.addresses.values()), *ids), view)
@@ -207,7 +207,7 @@ class Twin:
             expected = refused
         self.seen.update((name, ending) for ending in endings(outcome))
         _require(agree(expected, outcome), f"{step}: model {expected!r}, chain {outcome!r}")
-        # Tokens move in settlement only; the looks in between see those of everybody.
+        # Only calls of settlement move tokens; the regular comparison covers the token balances of all.
         holders = tuple(self.chain.addresses.values()) if step.contract == "settlement" else ()
         self._compare_balances(self.chain.glance(holders), holders)
         touched = Touched.by(self.system, arguments)
@@ -226,18 +226,18 @@ class Twin:
         _require_same(expected, view)
 
     def _compare_written(self, contract: str, touched: Touched) -> None:
-        """Compare what a call that succeeded may have written; one that failed writes nothing."""
+        """Compare the entries that a successful call may have written; a failed one writes nothing."""
         for entry in islice(touched.entries(self.system, contract), _MOST_ENTRIES):
             found = entry.meaning(self.chain.entry(entry.contract, entry.map_name, entry.key))
             _require_same(entry.value, found, f"{entry.map_name} {entry.key}")
 
 
 def agree(expected: Any, outcome: Outcome) -> bool:
-    """Whether the chain's answer is one that the model admits.
+    """Return whether the chain's outcome is one that the model allows.
 
     Args:
-        expected: The result, or why it must fail.
-        outcome: The answer.
+        expected: The result, or why the call must fail.
+        outcome: The chain's outcome.
     """
     if isinstance(outcome, Unsent):
         return isinstance(expected, Refused)
