@@ -1,7 +1,7 @@
 """Build the documentation site in ``build/site``: ``python docs/build_site.py``, or ``make docs``.
 
-The pages are the Markdown files of this folder, as they are; the API reference is made from docstrings. Nothing that a
-reader's browser loads comes from another host.
+The pages are the Markdown files of this folder, unchanged; the API reference is generated from docstrings. The pages
+load nothing from other hosts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LINKING = {"a": "href", **LOADING}
 
 
 def navigation() -> list[tuple[str, list[str]]]:
-    """The sections of the site, each with its pages, as ``zensical.toml`` orders them."""
+    """Return the sections of the site with their pages, in the order of ``zensical.toml``."""
     entries: list[dict[str, str | list[str]]] = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
     return [
         (title, [pages] if isinstance(pages, str) else pages) for entry in entries for title, pages in entry.items()
@@ -31,7 +31,7 @@ def navigation() -> list[tuple[str, list[str]]]:
 
 
 def summary(page: Path) -> tuple[str, str]:
-    """The title of a page and its first sentence."""
+    """Return the title of a page and its first sentence."""
     text = page.read_text()
     title = re.search(r"^# (.*)$", text, re.MULTILINE)
     paragraphs = [part for part in text.split("\n\n") if part[:1].isalpha() or part.startswith("`")]
@@ -40,7 +40,7 @@ def summary(page: Path) -> tuple[str, str]:
 
 
 def llms_txt() -> str:
-    """The list of pages for language models, in the form of llmstxt.org."""
+    """Return the list of pages for language models, in the format of llmstxt.org."""
     lines = ["# der-client", "", f"> {summary(PAGES / 'README.md')[1]}"]
     for section, pages in navigation():
         lines += ["", f"## {section}", ""]
@@ -52,7 +52,7 @@ def llms_txt() -> str:
 
 
 class _Page(HTMLParser):
-    """What a page has: the places it can be linked at, what it links to, and what a browser loads with it."""
+    """The contents of a page: its anchors, its links, and what a browser loads with it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class _Page(HTMLParser):
 
 
 def problems(site: Path) -> list[str]:
-    """Links of the built pages that lead nowhere, and what they load from other hosts."""
+    """Return broken links of the built pages, and what they load from other hosts."""
     pages = {file: _Page(file.read_text()) for file in sorted(site.rglob("*.html"))}
     found = []
     for file, page in pages.items():
@@ -94,7 +94,7 @@ def build() -> None:
     """Build the site and check its links.
 
     Raises:
-        SystemExit: If the build fails or a link leads nowhere.
+        SystemExit: If the build fails or a link is broken.
     """
     listed = [page for _, pages in navigation() for page in pages]
     missing = {file.relative_to(PAGES).as_posix() for file in PAGES.rglob("*.md")} ^ set(listed)

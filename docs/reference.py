@@ -1,4 +1,4 @@
-"""Makes ``docs/contracts-reference.md`` from the comments in ``contracts/*.clar``: ``python docs/reference.py``."""
+"""Generate ``docs/contracts-reference.md`` from the comments in ``contracts/*.clar``: ``python docs/reference.py``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _prose(comment: str) -> str:
 
 
 def _header(source: str) -> str:
-    """The comment that a contract opens with."""
+    """Return the comment at the beginning of a contract."""
     lines = source[: source.index("\n\n")].splitlines()
     return "\n".join(line.removeprefix(";;").removeprefix(" ") for line in lines)
 
 
 def _balanced(source: str, start: int) -> str:
-    """The expression whose opening parenthesis stands at a place."""
+    """Return the expression whose opening parenthesis is at a position."""
     depth = 0
     for end in range(start, len(source)):
         depth += {"(": 1, ")": -1}.get(source[end], 0)
@@ -53,7 +53,7 @@ def _functions(source: str, access: str) -> list[str]:
 
 
 def build() -> str:
-    """The page's text."""
+    """Return the text of the page."""
     parts = [
         "# Contract reference",
         "",

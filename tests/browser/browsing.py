@@ -1,4 +1,4 @@
-"""What tests of pages share: finding a Chromium, and watching what a page says and loads."""
+"""Helpers for tests of pages: find a Chromium, and watch the console and the requests of a page."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _OUTSIDE: Final = """() => [...document.querySelectorAll("body *")]
 
 
 def find_chromium() -> str | None:
-    """The Chromium of this machine; without a window it takes half as long."""
+    """Return the path of this machine's Chromium, if possible one without windows, which takes half as long."""
     return next((found for found in map(shutil.which, _NAMES) if found), None)
 
 
 def missing() -> str | None:
-    """Why there is no browser to test with; ``None`` where there is one."""
+    """Return why there is no browser to test with; ``None`` if there is one."""
     if find_spec("playwright") is None:
         return "Playwright is not installed: run make setup to test pages in a browser"
     if find_chromium() is None:
@@ -39,22 +39,22 @@ def missing() -> str | None:
 
 
 def is_required() -> bool:
-    """Whether a missing browser is a failure: where CI=true, as on the machines that check the project."""
+    """Return whether a missing browser is a failure: only with CI=true, as on the machines that check the project."""
     return os.environ.get("CI", "").lower() == "true"
 
 
 @dataclass
 class Watch:
-    """What went wrong on a page: errors in its console, exceptions, and what it loaded from elsewhere.
+    """The problems of a page: errors in its console, exceptions, and requests to other hosts.
 
     Attributes:
-        problems: One sentence each. A test whose page has some fails; one that provokes them clears the list.
+        problems: One sentence each. They fail the test at its end; a test that provokes them clears the list.
     """
 
     problems: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
-        """Note what happens on a page from here on."""
+        """Note the problems of a page from now on."""
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         page.on("requestfailed", self._on_failure)
@@ -65,7 +65,7 @@ class Watch:
             self.problems.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
 
     def _on_failure(self, request: Request) -> None:
-        # A page that is left ends its requests, such as a stream of events: that is not a failure.
+        # Leaving a page ends its requests, such as a stream of events: that is not a failure.
         if "ERR_ABORTED" not in (request.failure or ""):
             self.problems.append(f"not loaded: {request.url}: {request.failure}")
 

@@ -1,4 +1,4 @@
-"""A browser for the run, and pages that are watched: an error in the console fails the test."""
+"""A browser for each module, and watched pages: an error in the console fails the test."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="module")  # an event loop runs in this thread meanwhile, which no other test may meet
+@pytest.fixture(scope="module")  # its event loop runs in this thread meanwhile, which would disturb other tests
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. Where there is none, the test is skipped; where CI=true, it fails."""
+    """Chromium without a window. If it is missing, the test is skipped or, with CI=true, fails."""
     if (why := browsing.missing()) is not None:
         if browsing.is_required():
             pytest.fail(why)
         pytest.skip(why)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- skipped above where it is missing
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- skipped above if it is missing
 
     with sync_playwright() as playwright:
         # Chromium's sandbox does not start for root, as in containers; the pages are our own.
@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    """What went wrong on the test's pages; anything that is left in it at the end fails the test."""
+    """The problems of the test's pages; any that are left at the end fail the test."""
     seen = Watch()
     yield seen
     assert not seen.problems, "\n".join(seen.problems)
@@ -42,7 +42,7 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture(params=VIEWPORTS)
 def page(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A watched page, in a wide window and in one of a phone; the test runs once in each."""
+    """A watched page; the test runs once in a wide window and once in a window of a phone's size."""
     yield from _open(browser, watch, request.param)
 
 

@@ -1,4 +1,4 @@
-"""What is hard to read on a page, found by the browser: pale text, cells of tables that hold nothing, cut tables."""
+"""What is hard to read on a page, found by the browser: pale text, empty table cells, tables that are cut off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# Contrast as WCAG 2 defines it; a canvas turns every way of writing a colour into bytes.
+# Contrast as WCAG 2 defines it; a canvas converts any notation of a colour to bytes.
 _PALE: Final = """(least) => {
   const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const bytes = (colour) => {
@@ -53,7 +53,7 @@ LEAST_CONTRAST: Final = 4.5
 
 
 def require_contrast(page: Page) -> None:
-    """Fail if a text of a page stands out too little from what is behind it, in the light or the dark.
+    """Fail if a text of a page has too little contrast with its background, in light or dark mode.
 
     Args:
         page: The page.
@@ -65,7 +65,7 @@ def require_contrast(page: Page) -> None:
 
 
 def require_no_empty_cells(page: Page) -> None:
-    """Fail if a cell of a table is shown, perhaps with its label, but holds nothing.
+    """Fail if a table shows an empty cell, even one with a label.
 
     Args:
         page: The page.
@@ -75,7 +75,7 @@ def require_no_empty_cells(page: Page) -> None:
 
 
 def require_whole_tables(page: Page) -> None:
-    """Fail if a table is wider than what it is in, so that its last columns are out of sight.
+    """Fail if a table is wider than its container, so that its last columns are hidden.
 
     Args:
         page: The page.

@@ -1,4 +1,4 @@
-"""Pages of an index on a port of their own, for as long as a test needs them."""
+"""Serves the pages of an index on a free port while a test needs them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pages_of(place: Path | str) -> Iterator[str]:
         place: The index.
 
     Yields:
-        Their address.
+        The URL of the pages.
     """
     stop = threading.Event()
     with open_socket("127.0.0.1", 0) as listening, Index(place) as index:

@@ -1,4 +1,4 @@
-"""The watch sees what a page does wrong, so that a test of a page can trust its silence."""
+"""The watch detects the problems of a page, so tests can rely on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORIGIN = "http://pages.test"
 
 
 def show(page: Page, html: str) -> None:
-    """Serve a page from a name that no server has."""
+    """Serve a page under a host name that does not exist."""
     page.route(f"{ORIGIN}/", lambda route: route.fulfill(body=f"<!doctype html>{html}", content_type="text/html"))
     page.goto(f"{ORIGIN}/")
     page.wait_for_load_state("networkidle")
@@ -37,27 +37,27 @@ def show(page: Page, html: str) -> None:
         ),
     ],
 )
-def test_what_a_page_does_wrong_is_noted(wide_page: Page, watch: Watch, html: str, problem: str) -> None:
+def test_problems_of_a_page_are_noted(wide_page: Page, watch: Watch, html: str, problem: str) -> None:
     wide_page.route("http://elsewhere.test/**", lambda route: route.fulfill(body=""))
     show(wide_page, html)
     problems, watch.problems = watch.problems, []
     assert any(problem in each for each in problems), problems
 
 
-def test_a_page_without_faults_is_not_noted(page: Page, watch: Watch) -> None:
+def test_a_correct_page_has_no_problems(page: Page, watch: Watch) -> None:
     show(page, "<p>fine</p><script>console.log('fine')</script>")
     assert page.inner_text("p") == "fine"
     assert not watch.problems
 
 
-def test_a_page_that_is_wider_than_its_window_is_noted(page: Page) -> None:
+def test_a_page_wider_than_its_window_is_detected(page: Page) -> None:
     show(page, "<div class=wide style='width:150vw'>wide</div>")
     with pytest.raises(AssertionError, match="wide"):
         require_no_sideways_scroll(page)
 
 
 @pytest.mark.parametrize(("setting", "required"), [("true", True), ("", False), ("false", False)])
-def test_a_missing_browser_fails_where_the_project_is_checked(
+def test_a_missing_browser_is_a_failure_only_in_ci(
     monkeypatch: pytest.MonkeyPatch, setting: str, required: bool
 ) -> None:
     monkeypatch.setattr(browsing, "find_chromium", lambda: None)

@@ -1,4 +1,4 @@
-"""The pages over a real chain say what its contracts say."""
+"""The pages of an index of a real chain show what its contracts return."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Demo:
-    """The demo's chain, what it did, and the pages over it."""
+    """The chain of the demo, its results, and the URL of its pages."""
 
     der: Der
     result: DemoResult
@@ -42,7 +42,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             yield Demo(der, result, url)
 
 
-def test_plants_and_money_are_those_of_the_contracts(page: Page, demo: Demo) -> None:
+def test_energy_and_money_equal_the_contracts(page: Page, demo: Demo) -> None:
     page.goto(demo.url)
     figures = page.inner_text("#figures")
     totals = [demo.der.production.get_total_production(asset_id) for asset_id in demo.result.asset_ids]
@@ -55,7 +55,7 @@ def test_plants_and_money_are_those_of_the_contracts(page: Page, demo: Demo) -> 
         assert money(amount) in sums
 
 
-def test_a_plant_is_that_of_the_contracts(page: Page, demo: Demo) -> None:
+def test_a_plant_page_equals_the_contracts(page: Page, demo: Demo) -> None:
     for asset_id in demo.result.asset_ids:
         page.goto(f"{demo.url}/plants/{asset_id}")
         asset = demo.der.assets.get_asset(asset_id)
@@ -67,7 +67,7 @@ def test_a_plant_is_that_of_the_contracts(page: Page, demo: Demo) -> None:
         assert energy(total.recorded_wh) in page.inner_text("#figures")
 
 
-def test_every_slot_of_a_day_adds_up_to_what_the_contract_has(wide_page: Page, demo: Demo) -> None:
+def test_the_slots_of_a_day_add_up_to_the_recorded_energy(wide_page: Page, demo: Demo) -> None:
     day = demo.result.first_day
     for asset_id in demo.result.asset_ids:
         recorded = demo.der.production.get_day(asset_id, day)
@@ -79,7 +79,7 @@ def test_every_slot_of_a_day_adds_up_to_what_the_contract_has(wide_page: Page, d
         assert sum(int(cell.removesuffix(" Wh").replace(",", "")) for cell in cells) == recorded.wh
 
 
-def test_a_payment_and_its_certificate_are_those_of_the_contracts(wide_page: Page, demo: Demo) -> None:
+def test_a_payment_and_its_certificate_equal_the_contracts(wide_page: Page, demo: Demo) -> None:
     claim = demo.result.claim
     payment = demo.der.settlement.get_payment(claim.payment_id)
     assert payment is not None

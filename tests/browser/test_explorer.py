@@ -1,4 +1,4 @@
-"""The devnet's explorer, opened and clicked through, compared with what the chain says."""
+"""The devnet's explorer in a browser, compared with the chain."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ TEXT_MILLISECONDS = 15_000
 
 @dataclass
 class Chain:
-    """A devnet with a transaction of each fate on it."""
+    """A devnet with a transaction of each outcome."""
 
     devnet: Devnet
     txids: dict[str, str] = field(default_factory=dict)
@@ -123,16 +123,16 @@ def card(page: Page, title: str) -> Locator:
 
 
 def fact(page: Page, name: str) -> Locator:
-    """What is said of it in the card of facts."""
+    """Return the value with this name in the card of facts."""
     return page.locator(f"dl.facts > dt:text-is('{name}') + dd").first
 
 
 def plain(text: str) -> str:
-    """Without the narrow spaces between thousands."""
+    """Return the text without the narrow spaces between thousands."""
     return text.replace("\u202f", "")
 
 
-def test_overview_says_what_the_chain_says(chain: Chain, page: Page) -> None:
+def test_the_overview_equals_the_chain(chain: Chain, page: Page) -> None:
     chain.visit(page)
     tip = chain.get("/extended/v2/blocks/latest")
     tiles = {name: plain(text) for name, text in tile_texts(page).items()}
@@ -153,7 +153,7 @@ def tile_texts(page: Page) -> dict[str, str]:
     return dict(zip(names, page.locator(".tile strong").all_inner_texts(), strict=True))
 
 
-def test_what_happens_is_seen_at_once_and_so_is_what_is_undone(chain: Chain, page: Page) -> None:
+def test_new_and_undone_transactions_are_shown_at_once(chain: Chain, page: Page) -> None:
     chain.visit(page)
     expect(page.locator("#tip .live")).to_be_visible(timeout=TEXT_MILLISECONDS)
     first = card(page, "Latest transactions").locator("tbody tr").first
@@ -164,7 +164,7 @@ def test_what_happens_is_seen_at_once_and_so_is_what_is_undone(chain: Chain, pag
     expect(first).to_contain_text(before, timeout=TEXT_MILLISECONDS)
 
 
-def test_from_the_overview_to_a_transaction_its_block_and_its_sender(chain: Chain, page: Page) -> None:
+def test_links_lead_to_a_transaction_its_block_and_its_sender(chain: Chain, page: Page) -> None:
     chain.visit(page)
     page.get_by_role("link", name="say", exact=True).first.click()
     expect(page.locator("main h1")).to_contain_text("say of wallet_1.store")
@@ -181,7 +181,7 @@ def test_from_the_overview_to_a_transaction_its_block_and_its_sender(chain: Chai
     require_no_sideways_scroll(page)
 
 
-def test_a_call_with_events_conditions_and_costs(chain: Chain, page: Page) -> None:
+def test_a_call_shows_events_post_conditions_and_costs(chain: Chain, page: Page) -> None:
     tx = chain.tx("say")
     chain.visit(page, "tx", tx["tx_id"])
     assert fact(page, "Result").inner_text().split() == ["ok", "true"]
@@ -208,7 +208,7 @@ def test_a_call_with_events_conditions_and_costs(chain: Chain, page: Page) -> No
         assert any(amount in row and kind.rpartition("_")[2] in row for row in costs), kind
 
 
-def test_a_block_is_saved_as_a_proof_of_what_is_in_it(chain: Chain, wide_page: Page) -> None:
+def test_a_saved_block_proves_its_transactions(chain: Chain, wide_page: Page) -> None:
     tx = chain.tx("say")
     chain.visit(wide_page, "block", str(tx["block_height"]))
     with wide_page.expect_download() as downloading:
@@ -220,7 +220,7 @@ def test_a_block_is_saved_as_a_proof_of_what_is_in_it(chain: Chain, wide_page: P
     assert fact(wide_page, "Index hash").locator("code").inner_text() == f"0x{block.header.block_id}"
 
 
-def test_every_text_can_be_read(chain: Chain, wide_page: Page) -> None:
+def test_every_text_has_enough_contrast(chain: Chain, wide_page: Page) -> None:
     places = (
         (),
         ("blocks",),
@@ -238,7 +238,7 @@ def test_every_text_can_be_read(chain: Chain, wide_page: Page) -> None:
         require_contrast(wide_page)
 
 
-def test_a_trace(chain: Chain, page: Page) -> None:
+def test_a_trace_shows_calls_and_their_lines(chain: Chain, page: Page) -> None:
     told = chain.devnet.trace(chain.txids["say"]).call
     assert told is not None
     chain.visit(page, "tx", f"0x{chain.txids['say']}")
@@ -255,7 +255,7 @@ def test_a_trace(chain: Chain, page: Page) -> None:
     expect(page.locator(".source li.marked")).to_contain_text("(half u8)")
 
 
-def test_a_runtime_error_leads_to_its_place(chain: Chain, page: Page) -> None:
+def test_a_runtime_error_links_to_its_line(chain: Chain, page: Page) -> None:
     tx = chain.tx("divide")
     chain.visit(page, "tx", tx["tx_id"])
     assert fact(page, "Error").inner_text() == tx["vm_error"]
@@ -268,7 +268,7 @@ def test_a_runtime_error_leads_to_its_place(chain: Chain, page: Page) -> None:
     require_no_sideways_scroll(page)
 
 
-def test_a_broken_post_condition_and_a_transfer(chain: Chain, page: Page) -> None:
+def test_a_violated_post_condition_and_a_transfer_are_shown(chain: Chain, page: Page) -> None:
     chain.visit(page, "tx", f"0x{chain.txids['denied']}")
     assert page.locator(".badge").inner_text() == "Post-condition violated"
     assert "Nothing may move." in card(page, "Post-conditions").inner_text()
@@ -277,7 +277,7 @@ def test_a_broken_post_condition_and_a_transfer(chain: Chain, page: Page) -> Non
     assert fact(page, "Memo").inner_text() == HOSTILE_MEMO.decode()
 
 
-def test_an_account(chain: Chain, page: Page) -> None:
+def test_an_account_shows_balance_tokens_and_transactions(chain: Chain, page: Page) -> None:
     sender = chain.wallet(3)
     chain.visit(page, "account", sender.address)
     held = Client(chain.devnet.url).account(sender.address)
@@ -295,7 +295,7 @@ def test_an_account(chain: Chain, page: Page) -> None:
     assert f"\N{MINUS SIGN}1.{500_000 + fee} STX" in rows.nth(0).inner_text()
 
 
-def test_accounts_of_the_devnet(chain: Chain, page: Page) -> None:
+def test_the_accounts_of_the_devnet_are_listed(chain: Chain, page: Page) -> None:
     chain.visit(page, "accounts")
     rows = page.locator("tbody tr")
     assert rows.count() == len(chain.devnet.accounts)
@@ -306,7 +306,7 @@ def test_accounts_of_the_devnet(chain: Chain, page: Page) -> None:
 
 
 def fill_in(form: Locator) -> None:
-    """An argument of each type."""
+    """Fill in an argument of each type."""
     for label, text in {
         "n": "1 000",
         "i": "-5",
@@ -330,7 +330,7 @@ def fill_in(form: Locator) -> None:
 
 
 def chain_address(form: Locator) -> str:
-    """The contract that the form is of."""
+    """Return the address of the form's contract."""
     return form.page.locator(".identifier code").first.inner_text()
 
 
@@ -340,7 +340,7 @@ def readable(page: Page, name: str) -> Locator:
     return opened
 
 
-def test_reading_with_arguments_of_each_type(chain: Chain, page: Page) -> None:
+def test_a_function_is_read_with_arguments_of_each_type(chain: Chain, page: Page) -> None:
     chain.visit(page, "contract", chain.contract)
     form = readable(page, "all")
     fill_in(form)
@@ -368,7 +368,7 @@ def test_reading_with_arguments_of_each_type(chain: Chain, page: Page) -> None:
     require_no_sideways_scroll(page)
 
 
-def test_what_does_not_fit_is_said_before_anything_is_asked(chain: Chain, page: Page) -> None:
+def test_invalid_arguments_are_reported_without_a_request(chain: Chain, page: Page) -> None:
     chain.visit(page, "contract", chain.contract)
     form = readable(page, "all")
     fill_in(form)
@@ -392,7 +392,7 @@ def test_what_does_not_fit_is_said_before_anything_is_asked(chain: Chain, page: 
     assert asked == []
 
 
-def test_reading_variables_constants_and_maps(chain: Chain, page: Page) -> None:
+def test_variables_constants_and_maps_are_read(chain: Chain, page: Page) -> None:
     chain.visit(page, "contract", chain.contract)
     for name, text in (("total", "u7"), ("LIMIT", "u1000")):
         entry = readable(page, name)
@@ -410,7 +410,7 @@ def test_reading_variables_constants_and_maps(chain: Chain, page: Page) -> None:
     expect(named.locator("output")).to_have_text("u5", timeout=TEXT_MILLISECONDS)
 
 
-def test_source_events_and_holdings_of_a_contract(chain: Chain, page: Page) -> None:
+def test_a_contract_shows_source_events_and_holdings(chain: Chain, page: Page) -> None:
     chain.visit(page, "contract", chain.contract)
     tabs = page.get_by_role("navigation", name="Contract")
     tabs.get_by_role("link", name="Source").click()
@@ -437,8 +437,8 @@ def test_a_boot_contract_can_be_read(chain: Chain, page: Page) -> None:
     expect(info.locator("output .v-tuple")).to_be_visible(timeout=TEXT_MILLISECONDS)
 
 
-def test_nothing_of_the_chain_becomes_html(chain: Chain, page: Page) -> None:
-    """Texts of the chain are in each of these pages; what is wrong in one would be in the console, too."""
+def test_texts_from_the_chain_are_escaped(chain: Chain, page: Page) -> None:
+    """These pages show texts from the chain. If one were run as a script, the console would show an error, too."""
     hostile = ("publish", "say", "transfer")
     places: list[tuple[str, ...]] = [("tx", f"0x{chain.txids[name]}") for name in hostile]
     places += [("contract", chain.contract, tab) for tab in ("read", "source", "events")]
@@ -454,7 +454,7 @@ def search(page: Page, text: str) -> None:
     page.get_by_role("button", name="Search").click()
 
 
-def test_search(chain: Chain, page: Page, watch: Watch) -> None:
+def test_search_finds_transactions_blocks_accounts_and_contracts(chain: Chain, page: Page, watch: Watch) -> None:
     chain.visit(page)
     tx = chain.tx("transfer")
     for text, title in {
@@ -477,12 +477,12 @@ def test_search(chain: Chain, page: Page, watch: Watch) -> None:
         expect(page.locator("main h1")).to_have_text("Not found", timeout=TEXT_MILLISECONDS)
         expect(page.locator("main code")).to_have_text(text)
     require_no_sideways_scroll(page)
-    # Chromium notes each answer of 404; these are all that there was.
+    # Chromium logs each response with status 404; there were no other problems.
     assert all("404" in problem for problem in watch.problems), watch.problems
     watch.problems.clear()
 
 
-def test_pages_that_are_not_there(chain: Chain, page: Page, watch: Watch) -> None:
+def test_unknown_pages_and_ids_are_reported(chain: Chain, page: Page, watch: Watch) -> None:
     for place, title in ((("nothing",), "Page not found"), (("tx", "0x" + "ab" * 32), "Not found")):
         chain.visit(page, *place)
         assert page.locator("main h1").inner_text() == title
@@ -492,7 +492,7 @@ def test_pages_that_are_not_there(chain: Chain, page: Page, watch: Watch) -> Non
     watch.problems.clear()
 
 
-def test_another_api(chain: Chain, page: Page, watch: Watch) -> None:
+def test_another_api_can_be_opened(chain: Chain, page: Page, watch: Watch) -> None:
     with Devnet(deploy_contracts=False, block_interval_s=0) as other:
         other.mine(30)
         chain.visit(page)
@@ -524,14 +524,14 @@ def test_another_api(chain: Chain, page: Page, watch: Watch) -> None:
         watch.problems.clear()
 
 
-def test_an_api_that_does_not_answer(chain: Chain, page: Page, watch: Watch) -> None:
+def test_an_unreachable_api_is_reported(chain: Chain, page: Page, watch: Watch) -> None:
     page.goto(f"{chain.devnet.url}/#/?api=http%3A%2F%2F127.0.0.1%3A9")
     expect(page.locator("main h1")).to_have_text("No response", timeout=TEXT_MILLISECONDS)
     assert "http://127.0.0.1:9 does not respond" in page.locator("main").inner_text()
     watch.problems.clear()
 
 
-def test_what_waits_and_a_devnet_that_is_closed(page: Page) -> None:
+def test_a_pending_transaction_and_a_devnet_without_control(page: Page) -> None:
     with Devnet(deploy_contracts=False, block_interval_s=0) as devnet:
         chain = Chain(devnet)
         txid = chain.send("waiting", 1, TokenTransfer(PrincipalValue(chain.wallet(2).address), 1))

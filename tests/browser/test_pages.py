@@ -1,4 +1,4 @@
-"""The pages in a real browser: each is opened, at both widths, clicked through, and has no error in its console."""
+"""The pages in a real browser, opened at both widths and clicked through: the console shows no errors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pages(place: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_fits_and_makes_no_error(page: Page, pages: str, path: str) -> None:
+def test_a_page_fits_its_window_without_errors(page: Page, pages: str, path: str) -> None:
     page.goto(pages + path)
     page.wait_for_selector("#live-dot.live")  # the script runs, and the stream of blocks is open
     require_no_sideways_scroll(page)
@@ -63,7 +63,7 @@ def test_a_page_fits_and_makes_no_error(page: Page, pages: str, path: str) -> No
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_text_can_be_read(wide_page: Page, pages: str, path: str) -> None:
+def test_every_text_has_enough_contrast(wide_page: Page, pages: str, path: str) -> None:
     wide_page.goto(pages + path)
     require_contrast(wide_page)
 
@@ -75,13 +75,13 @@ def test_a_phone_shows_no_label_without_a_value(phone_page: Page, pages: str, pa
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/money?state=settled"])
-def test_tables_fit_into_a_window_of_a_laptop(wide_page: Page, pages: str, path: str) -> None:
+def test_tables_fit_into_a_laptop_window(wide_page: Page, pages: str, path: str) -> None:
     wide_page.set_viewport_size({"width": 1280, "height": 800})
     wide_page.goto(pages + path)
     require_whole_tables(wide_page)
 
 
-def test_a_statement_fits_into_a_window_of_a_laptop(wide_page: Page, pages: str) -> None:
+def test_a_statement_fits_into_a_laptop_window(wide_page: Page, pages: str) -> None:
     wide_page.set_viewport_size({"width": 1280, "height": 800})
     wide_page.goto(f"{pages}/money")
     wide_page.locator("#statements td.title a").first.click()
@@ -94,7 +94,7 @@ def test_a_statement_is_printed_as_a_table_in_dark_ink(wide_page: Page, pages: s
     wide_page.goto(f"{pages}/money")
     wide_page.locator("#statements td.title a").first.click()
     wide_page.wait_for_url("**/parties/**")
-    for width in (1050, 718):  # A4 in both directions, as browsers lay it out
+    for width in (1050, 718):  # A4 in both orientations, as browsers lay it out
         wide_page.set_viewport_size({"width": width, "height": 700})
         wide_page.emulate_media(media="print", color_scheme="dark")
         assert wide_page.locator("#statement thead").is_visible()
@@ -108,7 +108,7 @@ def test_a_statement_is_printed_as_a_table_in_dark_ink(wide_page: Page, pages: s
     require_whole_tables(wide_page)
 
 
-def test_the_days_before_a_plant_was_registered_are_not_missing(wide_page: Page, pages: str) -> None:
+def test_days_before_the_registration_are_not_shown_as_missing(wide_page: Page, pages: str) -> None:
     wide_page.goto(f"{pages}/plants/1?year=2026")
     before = wide_page.locator("#year .day.before-it:not(.legend *)")
     assert before.count() > 100
@@ -116,7 +116,7 @@ def test_the_days_before_a_plant_was_registered_are_not_missing(wide_page: Page,
     assert wide_page.locator(".month .day.open").first.locator("title").inner_html().endswith("nothing recorded")
 
 
-def test_from_what_needs_doing_to_the_very_slots(page: Page, pages: str) -> None:
+def test_links_lead_from_open_tasks_to_the_slots_of_a_day(page: Page, pages: str) -> None:
     page.goto(pages)
     page.get_by_role("link", name="days wait for verification").click()
     page.wait_for_url("**/attention/day-unverified")
@@ -129,7 +129,7 @@ def test_from_what_needs_doing_to_the_very_slots(page: Page, pages: str) -> None
     page.get_by_role("link", name="Plant", exact=False).first.click()
 
 
-def test_a_day_of_the_year_opens_it(page: Page, pages: str, place: Path) -> None:
+def test_a_day_of_the_year_links_to_its_page(page: Page, pages: str, place: Path) -> None:
     page.goto(f"{pages}/plants/1?year=2026")
     day = page.locator(".month a").first
     title = day.locator("title").inner_html()
@@ -140,7 +140,7 @@ def test_a_day_of_the_year_opens_it(page: Page, pages: str, place: Path) -> None
     assert shown in title
 
 
-def test_every_page_is_reached_from_the_head(page: Page, pages: str) -> None:
+def test_the_header_links_to_every_page(page: Page, pages: str) -> None:
     page.goto(pages)
     for name in ("Plants", "Market", "Money", "Certificates", "API", "Overview"):
         page.locator(".top nav").get_by_role("link", name=name, exact=True).click()
@@ -149,7 +149,7 @@ def test_every_page_is_reached_from_the_head(page: Page, pages: str) -> None:
         assert page.locator(".top nav a[aria-current]").inner_text() == name
 
 
-def test_certificates_are_found_by_day(page: Page, pages: str) -> None:
+def test_certificates_can_be_filtered_by_day(page: Page, pages: str) -> None:
     page.goto(f"{pages}/certificates")
     before = page.locator("#list tbody tr").count()
     page.get_by_label("From day").fill("2026-06-20")
@@ -159,7 +159,7 @@ def test_certificates_are_found_by_day(page: Page, pages: str) -> None:
     assert page.get_by_label("From day").input_value() == "2026-06-20"
 
 
-def test_a_statement_is_downloaded(wide_page: Page, pages: str) -> None:
+def test_a_statement_can_be_downloaded_as_csv(wide_page: Page, pages: str) -> None:
     wide_page.goto(f"{pages}/money")
     wide_page.locator("#statements td .pick a").first.click()
     wide_page.wait_for_url("**/parties/**")
@@ -171,7 +171,7 @@ def test_a_statement_is_downloaded(wide_page: Page, pages: str) -> None:
     assert len(lines) == 1 + wide_page.locator("#statement tbody tr").count()
 
 
-def test_without_a_script_everything_is_there(browser: object, pages: str) -> None:
+def test_pages_work_without_javascript(browser: object, pages: str) -> None:
     context = browser.new_context(java_script_enabled=False)  # type: ignore[attr-defined]
     page = context.new_page()
     page.goto(pages)
@@ -180,7 +180,7 @@ def test_without_a_script_everything_is_there(browser: object, pages: str) -> No
     context.close()
 
 
-def test_new_blocks_change_an_open_page(wide_page: Page, tmp_path: Path) -> None:
+def test_new_blocks_update_an_open_page(wide_page: Page, tmp_path: Path) -> None:
     blocks = list(ManyPlants(3, 6).blocks())
     place = tmp_path / "index.sqlite"
     fill(place, blocks[:-1])
@@ -203,15 +203,15 @@ def test_new_blocks_change_an_open_page(wide_page: Page, tmp_path: Path) -> None
         assert after is not None
         assert after.recorded_today_wh > before.recorded_today_wh
         assert energy(after.recorded_today_wh) in wide_page.inner_text("#figures")
-        assert wide_page.title() == "the same page"  # parts were replaced, the page was not loaded again
+        assert wide_page.title() == "the same page"  # parts were replaced, the page was not reloaded
 
 
-def test_a_server_that_is_gone_is_told(wide_page: Page, watch: Watch, place: Path) -> None:
+def test_a_lost_server_is_shown(wide_page: Page, watch: Watch, place: Path) -> None:
     with pages_of(place) as url:
         wide_page.goto(url)
         wide_page.wait_for_selector("#live-dot.live")
     wide_page.wait_for_selector("#live-dot.lost")
-    watch.problems.clear()  # that the stream ended is said in the console, too
+    watch.problems.clear()  # the console also reports that the stream ended
 
 
 HOSTILE = {
@@ -241,7 +241,7 @@ HOSTILE_PATHS = [
 
 @pytest.fixture(scope="module", params=range(3))
 def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Texts]]:
-    """Pages of a chain whose every text is hostile, and the texts."""
+    """The pages of a chain in which every text is hostile, and these texts."""
     texts = Texts(**{name: values[request.param] for name, values in HOSTILE.items()})
     place = tmp_path_factory.mktemp("hostile") / "index.sqlite"
     fill(place, ManyPlants(3, 30, texts=texts, mishaps=0.2).blocks())
@@ -249,7 +249,7 @@ def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield url, texts
 
 
-def test_hostile_texts_stay_texts(page: Page, hostile: tuple[str, Texts]) -> None:
+def test_hostile_texts_are_escaped(page: Page, hostile: tuple[str, Texts]) -> None:
     url, texts = hostile
     page.goto(f"{url}/plants/1")
     owner = page.locator("#facts a.who").first.get_attribute("href")
@@ -267,9 +267,9 @@ def test_hostile_texts_stay_texts(page: Page, hostile: tuple[str, Texts]) -> Non
 @pytest.mark.parametrize(
     "path", ["/plants/<script>window.owned=1</script>", "/market?state=<img src=x onerror=window.owned=1>", "/<b>x</b>"]
 )
-def test_hostile_addresses_stay_texts(page: Page, watch: Watch, pages: str, path: str) -> None:
+def test_hostile_paths_are_escaped(page: Page, watch: Watch, pages: str, path: str) -> None:
     page.goto(pages + path)
     assert page.locator("h1").count() == 1
     assert page.evaluate("window.owned") is None
     assert page.locator("main b, main img, main script").count() == 0
-    watch.problems.clear()  # a page that is not there is said in the console
+    watch.problems.clear()  # the console reports that the page was not found

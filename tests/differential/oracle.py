@@ -1,4 +1,4 @@
-"""The Node process that runs stacks.js and the Rust codec; one for all tests."""
+"""The Node.js process that runs stacks.js and the Rust codec; all tests share one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCRIPT = Path(__file__).with_name("oracle.mjs")
 
 
 class Oracle:
-    """Answers what the others make of bytes; see ``oracle.mjs`` for what can be asked."""
+    """Shows how other libraries process bytes; see ``oracle.mjs`` for the possible requests."""
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(  # noqa: S603 - our own script
@@ -30,15 +30,15 @@ class Oracle:
         self.process.communicate(timeout=30)
 
     def ask(self, what: str, data: bytes, **details: Any) -> dict[str, Any]:
-        """Asks one thing.
+        """Send a request and wait for the response.
 
         Args:
-            what: The request.
-            data: The bytes that it is about.
-            details: Its other parameters.
+            what: The name of the request.
+            data: The bytes to process.
+            details: Other parameters of the request.
 
         Returns:
-            The answer; ``{"error": text}`` if the other library refused.
+            The response; ``{"error": text}`` if the other library rejected the bytes.
         """
         assert self.process.stdin is not None
         assert self.process.stdout is not None

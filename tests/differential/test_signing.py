@@ -1,4 +1,4 @@
-"""Signing: stacks.js and this library make the same bytes, and go on with what the other has half-signed."""
+"""stacks.js and this library sign the same bytes, and each completes what the other has half-signed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NETWORKS = [(0x00, 1), (0x80, 0x80000000)]
 def unsigned_transactions(
     oracle: Oracle, seed: int, account: SingleSig | Multisig, *, sponsored: bool = False
 ) -> Iterator[Transaction]:
-    """Random ones that stacks.js writes as we do (see its faults in the other tests)."""
+    """Yield random transactions that stacks.js encodes like this library (for its faults, see the other tests)."""
     generator = Generator(seed)
     made = 0
     while made < COUNT:
@@ -55,7 +55,7 @@ def unsigned_transactions(
 
 
 def by_sjs(oracle: Oracle, transaction: Transaction, steps: list[tuple[str, str]], keep: int = 0) -> Transaction:
-    """What stacks.js makes of it: it keeps the first fields, then signs with private keys and appends public ones."""
+    """Let stacks.js keep the first fields, then sign with private keys and append public ones."""
     answer = oracle.ask("signed by stacks.js", transaction.encode(), keep=keep, steps=steps)
     assert "error" not in answer, answer
     return Transaction.decode(bytes.fromhex(answer["encoded"]))
@@ -71,7 +71,7 @@ def assert_all_verify(oracle: Oracle, transaction: Transaction) -> None:
     [(KEYS[0], False), (UNCOMPRESSED, False), (KEYS[0], True)],
     ids=["p2pkh", "long key", "p2wpkh"],
 )
-def test_one_key(oracle: Oracle, key: PrivateKey, segwit: bool) -> None:
+def test_single_signatures_are_equal(oracle: Oracle, key: PrivateKey, segwit: bool) -> None:
     for unsigned in unsigned_transactions(oracle, 1, SingleSig(key.public_key, segwit=segwit)):
         signed = unsigned.sign(key)
         assert by_sjs(oracle, unsigned, [("sign", key.to_hex())]) == signed
@@ -87,7 +87,7 @@ def steps_of(keys: list[PrivateKey], signers: set[int]) -> list[tuple[str, str]]
 
 @pytest.mark.parametrize("segwit", [False, True], ids=["p2sh", "p2wsh"])
 @pytest.mark.parametrize("sequential", [True, False], ids=["sequential", "any order"])
-def test_several_keys(oracle: Oracle, segwit: bool, sequential: bool) -> None:
+def test_multisig_signatures_are_equal(oracle: Oracle, segwit: bool, sequential: bool) -> None:
     account = Multisig(tuple(key.public_key for key in KEYS[:4]), 2, segwit=segwit, sequential=sequential)
     for number, unsigned in enumerate(unsigned_transactions(oracle, 2, account)):
         signers = [(0, 1), (0, 3), (1, 2), (2, 3)][number % 4]
@@ -99,7 +99,7 @@ def test_several_keys(oracle: Oracle, segwit: bool, sequential: bool) -> None:
 
 @pytest.mark.parametrize("segwit", [False, True], ids=["p2sh", "p2wsh"])
 @pytest.mark.parametrize("sequential", [True, False], ids=["sequential", "any order"])
-def test_half_signed_here_completed_there(oracle: Oracle, segwit: bool, sequential: bool) -> None:
+def test_half_signed_here_and_completed_by_stacks_js(oracle: Oracle, segwit: bool, sequential: bool) -> None:
     account = Multisig(tuple(key.public_key for key in KEYS[:3]), 2, segwit=segwit, sequential=sequential)
     for unsigned in unsigned_transactions(oracle, 3, account):
         half = unsigned.sign(KEYS[1])
@@ -111,7 +111,7 @@ def test_half_signed_here_completed_there(oracle: Oracle, segwit: bool, sequenti
 
 @pytest.mark.parametrize("segwit", [False, True], ids=["p2sh", "p2wsh"])
 @pytest.mark.parametrize("sequential", [True, False], ids=["sequential", "any order"])
-def test_half_signed_there_completed_here(oracle: Oracle, segwit: bool, sequential: bool) -> None:
+def test_half_signed_by_stacks_js_and_completed_here(oracle: Oracle, segwit: bool, sequential: bool) -> None:
     account = Multisig(tuple(key.public_key for key in KEYS[:3]), 2, segwit=segwit, sequential=sequential)
     for unsigned in unsigned_transactions(oracle, 4, account):
         half = by_sjs(oracle, unsigned, steps_of(KEYS[:3], {1})[:2])
@@ -122,7 +122,7 @@ def test_half_signed_there_completed_here(oracle: Oracle, segwit: bool, sequenti
         assert_all_verify(oracle, signed)
 
 
-def test_sponsored(oracle: Oracle) -> None:
+def test_sponsored_transactions_are_equal(oracle: Oracle) -> None:
     for number, unsigned in enumerate(unsigned_transactions(oracle, 5, SingleSig(KEYS[0].public_key), sponsored=True)):
         signed = unsigned.sign(KEYS[0])
         assert by_sjs(oracle, unsigned, [("sign", KEYS[0].to_hex())]) == signed
@@ -131,8 +131,8 @@ def test_sponsored(oracle: Oracle) -> None:
         assert_all_verify(oracle, here)
 
 
-def test_fault_of_stacks_js_no_sponsor_for_several_keys(oracle: Oracle) -> None:
-    """Its sponsor takes the signatures that the origin needs for too many; what we make it verifies."""
+def test_fault_of_stacks_js_multisig_cannot_be_sponsored(oracle: Oracle) -> None:
+    """As sponsor, stacks.js rejects the signatures that the origin needs as too many; it verifies what we sponsor."""
     account = Multisig(tuple(key.public_key for key in KEYS[:2]), 2)
     for unsigned in unsigned_transactions(oracle, 7, account, sponsored=True):
         signed = unsigned.sign(KEYS[0]).sign(KEYS[1])
@@ -146,7 +146,7 @@ def by_sponsor_there(oracle: Oracle, signed: Transaction, nonce: int) -> dict[st
     return oracle.ask("sponsored by stacks.js", signed.encode(), key=key, nonce=nonce, fee=1000 + nonce)
 
 
-def test_what_is_wrong_is_wrong_for_both(oracle: Oracle) -> None:
+def test_a_wrong_signer_is_rejected_by_both(oracle: Oracle) -> None:
     for unsigned in unsigned_transactions(oracle, 6, SingleSig(KEYS[0].public_key)):
         signer = SingleSig(KEYS[1].public_key).signer
         forged = replace(unsigned, origin_condition=replace(unsigned.origin_condition, signer=signer))

@@ -1,4 +1,4 @@
-"""Random transactions: read alike by stacks.js, by the Rust codec and here."""
+"""Random transactions are read the same by stacks.js, by the Rust codec and here."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NEWEST_CLARITY_OF_THE_CODEC = 4
 
 
 def codec_knows(transaction: Transaction) -> bool:
-    """Whether the Rust codec 1.2.0 knows everything in it: not SIP-040, SIP-044 and the newest Clarity versions."""
+    """Return whether the Rust codec 1.2.0 knows all parts: not SIP-040, SIP-044 or the newest Clarity versions."""
     payload = transaction.payload
     return (
         transaction.post_condition_mode is not PostConditionMode.ORIGINATOR
@@ -62,7 +62,7 @@ def is_new(condition: PostCondition) -> bool:
 
 
 def sjs_reads_all(transaction: Transaction) -> bool:
-    """Whether stacks.js 7.6.0 reads all of it; see the faults in test_values."""
+    """Return whether stacks.js 7.6.0 reads all parts; for its faults, see ``test_values``."""
     payload = transaction.payload
     values = [condition.value for condition in transaction.post_conditions if isinstance(condition, NftPostCondition)]
     values += payload.arguments if isinstance(payload, ContractCall) else ()
@@ -70,7 +70,7 @@ def sjs_reads_all(transaction: Transaction) -> bool:
 
 
 def as_sjs_shows(expected: dict[str, Any]) -> dict[str, Any]:
-    """The same without the memo, which stacks.js turns into text."""
+    """Return the transcript without the memo, which stacks.js converts to text."""
     payload = expected["payload"]
     return expected | {"payload": payload[:3]} if payload[0] == "transfer" else expected
 
@@ -86,12 +86,12 @@ def check(oracle: Oracle, transaction: Transaction, data: bytes) -> None:
     assert "error" not in by_sjs
     if sjs_reads_all(transaction):
         assert by_sjs["decoded"] == as_sjs_shows(expected)
-        # It hashes what it would write itself: with another order of names another txid.
+        # It hashes its own encoding. If that has another order of names, the txid differs.
         assert (by_sjs["txid"] == transaction.txid) is (by_sjs["encoded"] == data.hex())
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_transactions(oracle: Oracle, seed: int) -> None:
+def test_random_transactions_are_read_the_same(oracle: Oracle, seed: int) -> None:
     generator = Generator(seed)
     written_alike = 0
     for _ in range(COUNT):
@@ -104,8 +104,8 @@ def test_transactions(oracle: Oracle, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_damaged_transactions(oracle: Oracle, seed: int) -> None:
-    """What is accepted here means the same to all; the others accept more."""
+def test_damaged_transactions_are_rejected_or_read_the_same(oracle: Oracle, seed: int) -> None:
+    """Bytes that are accepted here mean the same to all three; the others accept more."""
     generator = Generator(1000 + seed)
     accepted = 0
     for _ in range(COUNT):
@@ -144,14 +144,14 @@ def signed(payload: Payload, *conditions: PostCondition, mode: PostConditionMode
     ],
     ids=lambda case: case.payload if isinstance(case, Transaction) else str(case),
 )
-def test_what_the_codec_does_not_know_yet(oracle: Oracle, transaction: Transaction, known: bool) -> None:
+def test_transactions_that_the_codec_does_not_know_yet(oracle: Oracle, transaction: Transaction, known: bool) -> None:
     answer = oracle.ask("transaction by codec", transaction.encode())
     assert ("error" not in answer) is known
     assert "error" not in oracle.ask("verified by stacks.js", transaction.encode())
 
 
-def test_fault_of_stacks_js_other_names_order_refuses_right_signatures(oracle: Oracle) -> None:
-    """It re-serializes before it hashes, in its own order of names."""
+def test_fault_of_stacks_js_its_order_of_names_breaks_valid_signatures(oracle: Oracle) -> None:
+    """It serializes again before it hashes, with its own order of names."""
     argument = TupleValue({"B": UIntValue(1), "a": BoolValue(True)})
     transaction = signed(ContractCall(f"{SENDER.address(TESTNET)}.a", "f", (argument,)))
     assert transaction.verify()
@@ -161,15 +161,15 @@ def test_fault_of_stacks_js_other_names_order_refuses_right_signatures(oracle: O
     assert oracle.ask("transaction by codec", transaction.encode())["txid"] == transaction.txid
 
 
-def test_fault_of_stacks_js_bytes_behind_the_end(oracle: Oracle) -> None:
+def test_fault_of_stacks_js_trailing_bytes_are_accepted(oracle: Oracle) -> None:
     data = signed(TRANSFER).encode() + b"\x00"
     with pytest.raises(DecodeError, match="1 bytes follow"):
         Transaction.decode(data)
     assert "error" not in oracle.ask("transaction by stacks.js", data)
 
 
-def test_fault_of_stacks_js_high_s(oracle: Oracle) -> None:
-    """Nodes refuse signatures with a high s, of which every signature has one beside its low one."""
+def test_fault_of_stacks_js_high_s_is_accepted(oracle: Oracle) -> None:
+    """Nodes reject signatures with a high s. Every signature has such a twin."""
     order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
     transaction = signed(TRANSFER)
     assert isinstance(transaction.origin_condition, SingleSigCondition)
@@ -181,15 +181,15 @@ def test_fault_of_stacks_js_high_s(oracle: Oracle) -> None:
         Transaction.decode(data).verify()
 
 
-def test_fault_of_stacks_js_memos_are_text(oracle: Oracle) -> None:
-    """A memo that is no UTF-8 is lost, and with it the txid and the signature."""
+def test_fault_of_stacks_js_memos_are_read_as_text(oracle: Oracle) -> None:
+    """A memo that is not UTF-8 is lost, so the txid and the signature are wrong."""
     transaction = signed(TokenTransfer(TRANSFER.recipient, 1, b"\xff\xfe"))
     answer = oracle.ask("transaction by stacks.js", transaction.encode())
     assert answer["encoded"] != transaction.encode().hex()
     assert answer["txid"] != transaction.txid
 
 
-def test_fault_of_stacks_js_proofs_of_forks_are_empty(oracle: Oracle) -> None:
+def test_fault_of_stacks_js_poison_microblocks_lose_their_headers(oracle: Oracle) -> None:
     """It reads a poison-microblock transaction without its headers."""
     poison = next(
         transaction

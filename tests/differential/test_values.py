@@ -1,4 +1,4 @@
-"""Random values: read and written alike by stacks.js, by the Rust codec and here."""
+"""Random values are read and written the same by stacks.js, by the Rust codec and here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def has_byte_order_mark(value: ClarityValue) -> bool:
-    """Whether a string in the value starts with one."""
+    """Return whether a string in the value starts with a byte order mark."""
     match value:
         case Utf8Value():
             return value.value.startswith(BYTE_ORDER_MARK)
@@ -49,7 +49,7 @@ def has_byte_order_mark(value: ClarityValue) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_values(oracle: Oracle, seed: int) -> None:
+def test_random_values_are_read_and_written_the_same(oracle: Oracle, seed: int) -> None:
     generator = Generator(seed)
     for _ in range(COUNT):
         value = generator.value()
@@ -65,15 +65,15 @@ def test_values(oracle: Oracle, seed: int) -> None:
             continue
         by_sjs = oracle.ask("value by stacks.js", data)
         assert by_sjs["decoded"] == expected
-        # It has its own order of names, by locale; see below.
+        # stacks.js orders names by locale; see below.
         assert (by_sjs["encoded"] == data.hex()) is by_sjs["ordered"]
         if by_sjs["ordered"]:
             assert decode(bytes.fromhex(by_sjs["encoded"])) == value
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_damaged_values(oracle: Oracle, seed: int) -> None:
-    """What is accepted here means the same to all; the others accept more."""
+def test_damaged_values_are_rejected_or_read_the_same(oracle: Oracle, seed: int) -> None:
+    """Bytes that are accepted here mean the same to all three; the others accept more."""
     generator = Generator(1000 + seed)
     accepted = 0
     for _ in range(COUNT):
@@ -91,8 +91,8 @@ def test_damaged_values(oracle: Oracle, seed: int) -> None:
     assert accepted > COUNT // 20
 
 
-# What no node takes, or would write otherwise: name, bytes, why it is refused here, and whether stacks.js and the Rust
-# codec accept it. If one of them becomes stricter, this is where it is noticed.
+# What no node accepts, or would encode differently: name, bytes, why it is rejected here, and whether stacks.js and the
+# Rust codec accept it. If one of them becomes stricter, the test shows it.
 LAXITIES: list[tuple[str, str, str, bool, bool]] = [
     ("bytes behind the value", "0300", "1 bytes follow", True, True),
     ("a buffer cut short", "0200000004ff", "needs 4 bytes", True, False),
@@ -111,7 +111,7 @@ LAXITIES: list[tuple[str, str, str, bool, bool]] = [
 
 
 @pytest.mark.parametrize("laxity", LAXITIES, ids=lambda laxity: laxity[0])
-def test_what_only_others_accept(oracle: Oracle, laxity: tuple[str, str, str, bool, bool]) -> None:
+def test_invalid_bytes_that_only_others_accept(oracle: Oracle, laxity: tuple[str, str, str, bool, bool]) -> None:
     _, hexadecimal, message, sjs_accepts, codec_accepts = laxity
     data = bytes.fromhex(hexadecimal)
     with pytest.raises(DecodeError, match=message):
@@ -120,8 +120,8 @@ def test_what_only_others_accept(oracle: Oracle, laxity: tuple[str, str, str, bo
     assert ("error" not in oracle.ask("value by codec", data)) is codec_accepts
 
 
-def test_fault_of_stacks_js_names_go_by_locale(oracle: Oracle) -> None:
-    """Nodes order names by their bytes (a vector of the VM says so), stacks.js by ``localeCompare``."""
+def test_fault_of_stacks_js_names_are_ordered_by_locale(oracle: Oracle) -> None:
+    """Nodes order names by their bytes, as a vector of the VM shows; stacks.js orders them by ``localeCompare``."""
     value = TupleValue({name: BoolValue(True) for name in ("aB", "a-b", "A", "a_b", "ab")})
     by_sjs = oracle.ask("value by stacks.js", encode(value))
     names = re.findall(rb"([a-zA-Z_-]+)\x03", bytes.fromhex(by_sjs["encoded"]))
@@ -132,13 +132,13 @@ def test_fault_of_stacks_js_names_go_by_locale(oracle: Oracle) -> None:
 
 
 def test_fault_of_stacks_js_a_byte_order_mark_is_lost(oracle: Oracle) -> None:
-    """A string-utf8 that starts with U+FEFF loses it, and so do the bytes that stacks.js would sign."""
+    """A string-utf8 that starts with U+FEFF loses it, also in the bytes that stacks.js would sign."""
     by_sjs = oracle.ask("value by stacks.js", encode(Utf8Value("\ufeffa\ufeff")))
     assert by_sjs["decoded"] == ["utf8", "a\ufeff"]
 
 
-def test_fault_of_the_codec_an_unknown_type_is_read_for_ever() -> None:
-    """It never comes back, so it must not be asked about bytes that are not well-formed up to their end."""
+def test_fault_of_the_codec_an_unknown_type_is_read_forever() -> None:
+    """The codec never returns, so it must only be given bytes that are well-formed to their end."""
     request = json.dumps({"do": "value by codec", "hex": "0f"})
     with pytest.raises(subprocess.TimeoutExpired):
         subprocess.run([find_node(), str(SCRIPT)], input=request, text=True, capture_output=True, timeout=4, check=True)  # noqa: S603
@@ -147,7 +147,7 @@ def test_fault_of_the_codec_an_unknown_type_is_read_for_ever() -> None:
 
 
 def test_limit_of_the_codec_nesting(oracle: Oracle) -> None:
-    """The codec takes 15 composites around a value, as nodes do in arguments; results of contracts may have 31."""
+    """The codec accepts 15 composites around a value, as nodes do in arguments; results of contracts may have 31."""
     value: ClarityValue = BoolValue(True)
     for depth in range(1, MAX_DEPTH + 1):
         value = SomeValue(value)

@@ -1,4 +1,4 @@
-"""Values and transactions written in the form in which ``oracle.mjs`` gives what the others made of them."""
+"""Values and transactions in the form in which ``oracle.mjs`` shows how the other libraries read them."""
 
 from __future__ import annotations
 

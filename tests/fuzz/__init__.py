@@ -1,5 +1,5 @@
-"""Coverage-guided fuzzing of everything that reads bytes or text from strangers: ``make fuzz``.
+"""Coverage-guided fuzzing of everything that reads bytes or text from untrusted sources: ``make fuzz``.
 
-:mod:`.targets` says what must hold of any input; :mod:`.seeds` where the fuzzer starts from; :mod:`.run` fuzzes one
-target; ``python -m tests.fuzz`` all of them, each for a number of inputs and a time.
+``targets`` defines what must hold for any input, ``seeds`` the inputs that the fuzzer starts from, and ``run`` fuzzes
+one target. ``python -m tests.fuzz`` fuzzes all of them, each for a number of inputs and a time.
 """

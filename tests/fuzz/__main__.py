@@ -1,4 +1,4 @@
-"""Fuzzes all targets, one after the other, and reports: ``python -m tests.fuzz --runs 250000 --seconds 900``."""
+"""Fuzz all targets, one after the other, and report: ``python -m tests.fuzz --runs 250000 --seconds 900``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_INPUT = 4096
 
 
 def main() -> int:
-    """Gives the number of targets with a finding."""
+    """Run with the options of the command line; return the number of targets with a finding."""
     arguments = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     arguments.add_argument("--target", choices=TARGETS, action="append", help="only this one; may be given again")
     arguments.add_argument("--runs", type=int, default=250_000, help="inputs for each target (%(default)s)")
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def fuzz(target: str, *, runs: int, seconds: int, seed: int) -> bool:
-    """Fuzzes one target in its own process; says whether all was well."""
+    """Fuzz one target in a separate process; return whether there were no findings."""
     with tempfile.TemporaryDirectory(prefix="der-fuzz-") as folder:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
@@ -80,7 +80,7 @@ def _report(target: str, done: subprocess.CompletedProcess[str], seconds: float)
         f"at most {counts.get('peak_rss_mb', 0)} MiB\n"
     )
     if done.returncode:
-        # libFuzzer shows each finding with the exception, and the file that holds the input.
+        # libFuzzer prints each finding with the exception, and the file that contains the input.
         sys.stdout.write(output[-6000:])
     sys.stdout.flush()
     return not done.returncode

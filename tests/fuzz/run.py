@@ -1,4 +1,4 @@
-"""Fuzzes one target: ``python -m tests.fuzz.run TARGET [options of libFuzzer]``."""
+"""Fuzz one target: ``python -m tests.fuzz.run TARGET [options of libFuzzer]``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ with atheris.instrument_imports(include=["der_client"]):
 
 
 def main() -> None:
-    """Runs until libFuzzer ends the process."""
+    """Run until libFuzzer ends the process."""
     target = TARGETS[sys.argv[1]]
     atheris.Setup([sys.argv[0], *sys.argv[2:]], target)
     atheris.Fuzz()

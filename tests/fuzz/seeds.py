@@ -1,4 +1,4 @@
-"""Where the fuzzer starts from: vectors, random things and near misses, and the words that texts and values are of."""
+"""The inputs that the fuzzer starts from: vectors, random values and near misses; and a dictionary of common parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ADDRESS: Final = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 _LONGEST: Final = 4096
 
 _RANDOM: Final = 200
-# Each wrong in one thing only: order of names, a name twice, bytes behind the end, a list of two types, no UTF-8.
+# Each has one fault only: order of names, a duplicate name, trailing bytes, a list of two types, invalid UTF-8.
 _NEAR_MISSES: Final = [
     bytes.fromhex(text)
     for text in (
@@ -56,7 +56,7 @@ DICTIONARY: Final = [
 
 
 def of(target: str) -> list[bytes]:
-    """Gives inputs of which most are accepted.
+    """Return the inputs for a target, most of which are accepted.
 
     Args:
         target: The name of a target.

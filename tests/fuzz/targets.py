@@ -1,7 +1,7 @@
-"""What must hold of any bytes: they are read and written again as they were, or refused by the one error.
+"""What must hold for any bytes: they are decoded and encoded to the same bytes, or rejected with one kind of error.
 
-Each target takes the fuzzer's bytes. Whatever it raises is a finding. Nothing here needs the fuzzer, so that a finding
-becomes a test as it is.
+Each target is called with the fuzzer's bytes; any exception is a finding. Nothing here needs the fuzzer, so a finding
+becomes a test without changes.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def _assert_inside(error: DecodeError | LiteralError, length: int) -> None:
 
 
 def value(data: bytes) -> None:
-    """Bytes of a value, e.g. the result of a read-only call."""
+    """Check the bytes of a value, e.g. the result of a read-only call."""
     try:
         decoded = decode(data)
     except DecodeError as error:
         _assert_inside(error, len(data))
         return
-    assert read_value(data, 0) == (decoded, len(data))  # step by step, though one that looked alike was read before
+    assert read_value(data, 0) == (decoded, len(data))  # step by step, even if a similar value was read before
     assert encode(decoded) == data
     assert parse(str(decoded), node_text=True) == decoded
     assert hash(decoded) == hash(decode(data))
@@ -45,7 +45,7 @@ def value(data: bytes) -> None:
 
 
 def argument(data: bytes) -> None:
-    """Bytes that hold an argument somewhere inside a transaction."""
+    """Check bytes that contain an argument somewhere inside a transaction."""
     start = data[0] % 8 if data else 0
     try:
         decoded, end = read_value(data, start, MAX_ARGUMENT_DEPTH)
@@ -56,7 +56,7 @@ def argument(data: bytes) -> None:
 
 
 def literal(data: bytes) -> None:
-    """Text of a value, in source or by a node."""
+    """Check the text of a value, from source code or from a node."""
     node_text = bool(data[:1] and data[0] % 2)
     text = data[1:].decode("utf-8", errors="surrogateescape")
     try:
@@ -69,13 +69,13 @@ def literal(data: bytes) -> None:
 
 
 def transaction(data: bytes) -> None:
-    """Bytes of a transaction, e.g. half-signed by another program."""
+    """Check the bytes of a transaction, e.g. one that another program has half-signed."""
     try:
         decoded = Transaction.decode(data)
     except DecodeError as error:
         _assert_inside(error, len(data))
         return
-    # Decoding keeps the bytes, so that another one made of the same parts must be encoded.
+    # A decoded transaction keeps its bytes, so encode another one made of the same parts.
     again = Transaction(
         decoded.version,
         decoded.chain_id,
@@ -99,7 +99,7 @@ def transaction(data: bytes) -> None:
 
 
 def block(data: bytes) -> None:
-    """Bytes of a block, e.g. of a file that somebody saved; a header is read even where its transactions are others."""
+    """Check the bytes of a block, e.g. a saved file; the header is readable even if the transactions do not fit it."""
     try:
         header, end = BlockHeader.read(data, 0)
     except DecodeError as error:
@@ -118,7 +118,7 @@ def block(data: bytes) -> None:
 
 
 class Color(IntEnum):
-    """Some choices."""
+    """An enumeration."""
 
     RED = 1
     GREEN = 2
@@ -136,7 +136,7 @@ class Inner(BaseModel):
 
 
 class Outer(BaseModel):
-    """A tuple of everything that an annotation can name."""
+    """A tuple with every type that an annotation can name."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -176,7 +176,7 @@ _LAST_TIMES: Final = (datetime.max.replace(tzinfo=UTC, microsecond=0), date.max)
 
 
 def typed(data: bytes) -> None:
-    """Bytes of a value whose type is known, after a byte that chooses the type."""
+    """Check the bytes of a value of a known type, after a byte that selects the type."""
     if not data:
         return
     codec, data = TYPED[data[0] % len(TYPED)], data[1:]
@@ -188,7 +188,7 @@ def typed(data: bytes) -> None:
     untyped = decode(data)
     codec.type.check(untyped)
     written = codec.encode(read, "value")
-    # Times beyond the year 9999, which Python does not know, become its last.
+    # Times beyond the year 9999, which Python cannot represent, become the last ones that it can.
     assert written == untyped or _has_last_time(read)
 
 

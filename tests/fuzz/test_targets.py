@@ -1,4 +1,4 @@
-"""The fuzzer's targets hold of where it starts from, so that it never runs in vain; and of all that it has found."""
+"""The fuzzer's targets hold for all seeds, so that fuzzing starts without findings, and for damaged seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fuzz.targets import TARGETS
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_seeds(target: str) -> None:
+def test_targets_hold_for_all_seeds(target: str) -> None:
     inputs = seeds.of(target)
     assert len(inputs) > 10
     for data in inputs:
@@ -19,7 +19,7 @@ def test_seeds(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_damaged_seeds(target: str) -> None:
+def test_targets_hold_for_damaged_seeds(target: str) -> None:
     generator = random.Random(target)  # noqa: S311 - test data
     inputs = seeds.of(target)
     for _ in range(1000):

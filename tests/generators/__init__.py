@@ -1,1 +1,1 @@
-"""Random Clarity values and transactions: by Hypothesis, which shrinks, and from a seed, which is fast."""
+"""Random Clarity values and transactions: from Hypothesis, which shrinks them, or from a seed, which is faster."""

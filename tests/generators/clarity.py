@@ -1,4 +1,4 @@
-"""Random Clarity types, and random values of them, for hypothesis."""
+"""Random Clarity types and random values of them, for Hypothesis."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ TYPES: st.SearchStrategy[ClarityType] = st.recursive(
 
 
 def values_of(kind: ClarityType) -> st.SearchStrategy[ClarityValue]:
-    """Make values of a type."""
+    """Return a strategy for the values of a type."""
     match kind:
         case BufferType():
             return st.binary(max_size=kind.length).map(BufferValue)

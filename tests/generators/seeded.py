@@ -79,13 +79,13 @@ KEYS = [PrivateKey.from_bytes(bytes([number]) * 32 + b"\x01") for number in rang
 
 
 class Generator:
-    """Makes random things; the same seed makes the same ones."""
+    """Generates random values and transactions; the same seed generates the same ones."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - test data
 
     def number(self, bits: int) -> int:
-        """A number of up to so many bits, near zero and near the limit more often than elsewhere."""
+        """Return a number with at most this many bits, more often near zero or near the limit than elsewhere."""
         number = self.random.getrandbits(self.random.randint(0, bits))
         return number if self.random.random() < 0.8 else (1 << bits) - 1 - number
 
@@ -222,7 +222,7 @@ class Generator:
         return MultiSigCondition(*common, tuple(fields), random.randint(signed, 15))
 
     def transaction(self) -> Transaction:
-        """Any well-formed transaction; its signatures are random."""
+        """Return a random well-formed transaction with random signatures."""
         random = self.random
         is_system = random.random() < 0.3
         return Transaction(
@@ -237,7 +237,7 @@ class Generator:
         )
 
     def damaged(self, data: bytes) -> bytes:
-        """The same with one small fault."""
+        """Return the data with one small fault."""
         place = self.random.randrange(len(data))
         match self.random.randrange(5):
             case 0:

@@ -1,4 +1,4 @@
-"""Random transactions for hypothesis: everything that the wire can carry."""
+"""Random transactions for Hypothesis: everything that the wire format allows."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ CONDITIONS: st.SearchStrategy[SpendingCondition] = st.one_of(
 
 @st.composite
 def transactions(draw: st.DrawFn) -> Transaction:
-    """Make any well-formed transaction; its signatures are random."""
+    """Draw any well-formed transaction; its signatures are random."""
     on_chain = draw(st.booleans())
     return Transaction(
         draw(st.sampled_from([0x00, 0x80])),

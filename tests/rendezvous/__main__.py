@@ -1,16 +1,17 @@
 """Property and invariant tests of the contracts with Rendezvous: ``python -m tests.rendezvous --runs 200 --seed 1``.
 
-Rendezvous appends ``contracts/NAME.tests.clar`` to the contract itself, and calls the whole with random arguments: in
-mode ``test`` its ``test-*`` functions, in mode ``invariant`` its public functions, and now and then an ``invariant-*``.
-Each contract and mode runs in a process of its own, on a chain that begins at a fixed time; so a seed does the
-same again.
+Rendezvous appends ``contracts/NAME.tests.clar`` to the contract and calls the result with random arguments: in mode
+``test`` its ``test-*`` functions; in mode ``invariant`` its public functions and, now and then, an ``invariant-*``
+function. Each contract and mode runs in a separate process, on a chain that begins at a fixed time, so the same seed
+always makes the same calls.
 
-Two things it cannot draw: signatures of meters (nobody finds one by chance, and on P-256 the Clarity that its SDK knows
-still hashes twice), and `release`, as the payee of its payments is the contract `plant`, which cannot call one that is
-deployed after it. The model draws both (``tests/model``), and Vitest tests them (``tests/contracts``).
+There are two things that it cannot draw. Signatures of meters cannot be guessed, and the Clarity version of its SDK
+still hashes twice on P-256. And ``release`` always fails: the payee of its payments is the contract ``plant``, which
+cannot call a contract that is deployed after it. The model (``tests/model``) draws both, and Vitest
+(``tests/contracts``) tests them.
 
-Needs npm packages of its own (package.json here: the version of Clarinet's SDK that Rendezvous can use), which the
-first run installs.
+The first run installs the npm packages of this directory. Its package.json has the version of Clarinet's SDK that
+Rendezvous can use.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ FOLDER: Final = Path(__file__).resolve().parent
 RENDEZVOUS: Final = FOLDER / "node_modules" / "@stacks" / "rendezvous" / "dist" / "app.js"
 CLOCK: Final = FOLDER / "fixed-clock.mjs"
 INSTALLED: Final = FOLDER / "node_modules" / ".package-lock.json"
-"""npm writes it when it has installed everything."""
+"""The file that npm writes after it has installed everything."""
 
 CONTRACTS: Final = ("asset-verification", "production-tracking", "grid-integration", "market-participation")
-"""In the order of their calls. Settlement comes last, after the plant that its tests sell with."""
+"""The contracts, each after those that it calls. ``settlement`` comes last, after the plant that its tests need."""
 
 CLARITY_VERSION: Final = 4
 EPOCH: Final = "3.3"
-"""The newest that the SDK of these tests knows."""
+"""The newest epoch that the SDK of these tests supports."""
 
 MODES: Final = {"test": r"\(define-public \(test-", "invariant": r"\(define-read-only \(invariant-"}
-"""What of each mode has to be in the tests of a contract for the mode to say anything."""
+"""What the tests of a contract must contain for each mode to have something to run."""
 
 LISTING: Final = """
 ;; For the tests alone: lists a token without the contract owner.
@@ -74,7 +75,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run said; `calls` are those that did something, checks included."""
+    """The result of a run; ``calls`` counts the calls that did something, including checks."""
 
     passed: bool
     calls: int
@@ -83,7 +84,7 @@ class Outcome:
 
 
 def main() -> int:
-    """Run as the command line says."""
+    """Run with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.rendezvous", description=__doc__.partition("\n")[0])
     parser.add_argument("contracts", nargs="*", help="which contracts; all that have tests if none is named")
     parser.add_argument("--runs", type=int, default=100, help="of each contract and mode; one makes several calls")
@@ -109,14 +110,14 @@ def main() -> int:
 
 
 def install() -> None:
-    """Install Rendezvous and its SDK, unless that is done."""
+    """Install Rendezvous and its SDK if they are missing or outdated."""
     lock = FOLDER / "package-lock.json"
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < lock.stat().st_mtime:
         run_npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], FOLDER)
 
 
 def find_tasks(contracts: Sequence[str]) -> list[Task]:
-    """What there is to run; the longest first."""
+    """Return the tasks to run, the longest first."""
     return [
         Task(contract, mode)
         for contract in reversed((*CONTRACTS, "settlement"))
@@ -127,7 +128,7 @@ def find_tasks(contracts: Sequence[str]) -> list[Task]:
 
 
 def tests_of(contract: str) -> Path:
-    """Where the tests of a contract are."""
+    """Return the path of a contract's tests."""
     return project_root() / "contracts" / f"{contract}.tests.clar"
 
 
@@ -138,19 +139,19 @@ def run(task: Task, seed: int, runs: int) -> Outcome:
         project = Path(name)
         write_project(project, task.contract)
         command = [find_node(), "--import", CLOCK.as_uri(), str(RENDEZVOUS), str(project), task.contract, task.mode]
-        # The chain keeps what was done, so a failure can't be shortened: stop at the first.
+        # The chain keeps the effects of all calls, so a failure cannot be shortened: stop at the first.
         command += [f"--runs={runs}", f"--seed={seed}", "--bail"]
         done = subprocess.run(  # noqa: S603 - our own arguments, without a shell
             command, env=environment(), capture_output=True, text=True, check=False
         )
-    # Rendezvous ends well, too, where it found nothing to run.
+    # Rendezvous also exits with 0 if it found nothing to run.
     passed = done.returncode == 0 and PASSED.search(done.stdout) is not None
     output = COLOUR.sub("", done.stdout + done.stderr)
     return Outcome(passed, sum(count for _, count in successes(output)), time.monotonic() - started, output)
 
 
 def write_project(project: Path, contract: str) -> None:
-    """Write a Clarinet project of the contract, those that it calls, and its tests."""
+    """Write a Clarinet project with the contract, those that it calls, and its tests."""
     source, folder = project_root(), project / "contracts"
     folder.mkdir()
     shutil.copytree(source / "settings", project / "settings")
@@ -180,7 +181,7 @@ def write_project(project: Path, contract: str) -> None:
 
 
 def successes(output: str) -> list[tuple[str, int]]:
-    """How often each function did something, each check of an invariant included."""
+    """Return how often each function did something, including each check of an invariant."""
     statistics = output.partition("EXECUTION STATISTICS")[2]
     sections = re.split(r"[├└]─ [+!-] ", statistics)
     return [
@@ -192,7 +193,7 @@ def successes(output: str) -> list[tuple[str, int]]:
 
 
 def report(task: Task, seed: int, outcome: Outcome, *, verbose: bool) -> None:
-    """Print one line of a run that passed, and the end of one that failed."""
+    """Print one line for a run that passed, and the end of the output for one that failed."""
     verdict = "ok" if outcome.passed else "FAILED"
     head = f"{task.contract} {task.mode}, seed {seed}:"
     sys.stdout.write(f"{head:<45} {verdict}, {outcome.calls} calls and checks, {outcome.seconds:.0f} s\n")

@@ -1,1 +1,1 @@
-"""Many clients on a devnet that is killed and started again: is anything lost, or done twice?"""
+"""Soak tests: many clients use a devnet that is killed and restarted. Nothing may be lost or done twice."""

@@ -1,6 +1,6 @@
-"""Soaks the devnet: ``python -m tests.soak --minutes 10 --clients 16``. Ends with what was lost, or done twice.
+"""Soak the devnet: ``python -m tests.soak --minutes 10 --clients 16``. Report what was lost or done twice.
 
-With ``--hostile``, contracts are published that nobody should, while another client sends transfers.
+With ``--hostile``, publish and call pathological contracts while another client sends transfers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.soak.run import Plan, soak
 
 
 def main() -> int:
-    """Run as the command line says; gives 1 if anything was wrong."""
+    """Run with the options of the command line; return 1 if there were problems."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="how long clients send (%(default)s)")
     parser.add_argument("--clients", type=int, default=16, help="how many they are (%(default)s)")

@@ -1,4 +1,4 @@
-"""Compares a node's answers with the books of its clients; asks the node directly, not through the client library."""
+"""Compares a node's responses with the books of its clients; asks the node directly, not through the client library."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _STAY: Final = (Kind.COUNT, Kind.PAY)
 
 @dataclass
 class Auditor:
-    """Looks for what is not as it must be.
+    """Collects problems of a node.
 
     Attributes:
-        url: The node.
-        contract: The id of the world's contract.
-        problems: What was found.
+        url: The URL of the node.
+        contract: The id of the ``world`` contract.
+        problems: The problems found.
     """
 
     url: str
@@ -35,15 +35,15 @@ class Auditor:
     session: requests.Session = field(default_factory=requests.Session)
 
     def balance(self, principal: str) -> int:
-        """What somebody has, in µSTX."""
+        """Return the balance of a principal, in µSTX."""
         return int(self._get(f"/v2/accounts/{principal}?proof=0")["balance"], 16)
 
     def all_there(self, address: str, book: Iterable[tuple[int, Entry]]) -> None:
-        """Each transaction that was answered is mined or waits; what was seen mined is still in its block.
+        """Check that acknowledged transactions are mined or pending, and those seen mined are still in their block.
 
         Args:
-            address: Who sent them.
-            book: By nonce.
+            address: The sender.
+            book: The sender's transactions with their nonces.
         """
         for nonce, entry in book:
             if not entry.answered:
@@ -60,11 +60,11 @@ class Auditor:
                 self._require(f"status of {entry.txid}", found["tx_status"], entry.status and entry.status.value)
 
     def all_done_once(self, books: Mapping[str, Sequence[Entry]], begin: Mapping[str, int]) -> None:
-        """Once all is mined: statuses, nonces, counters and balances are what the books say.
+        """Check, once all is mined, that statuses, nonces, counters and balances match the books.
 
         Args:
-            books: What each address sent, by nonce.
-            begin: What all had before, in µSTX: the clients, the contract and the sink of fees.
+            books: The transactions of each address, by nonce.
+            begin: All balances at the beginning, in µSTX: of the clients, the contract and the fee sink.
         """
         expected = Counter(begin)
         for address, book in books.items():

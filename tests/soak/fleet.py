@@ -1,8 +1,8 @@
-"""Brings a fleet to the chain: ``python -m tests.soak.fleet --plants 10000``.
+"""Record a fleet of plants: ``python -m tests.soak.fleet --plants 10000``.
 
-Writes one Parquet file with a day of every plant, registers the plants on a devnet, and lets ``der record`` bring the
-file to the chain; it is killed on the way and started again. At the end every plant's day must be there, exactly once
-and with the energy of the file. Prints how long it took and how much memory the command needed.
+Write a Parquet file with one day of every plant, register the plants on a devnet, and record the file with
+``der record``, which is killed on the way and restarted. At the end, the day of every plant must be on the chain
+exactly once, with the energy of the file. Print how long this took and how much memory the command needed.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _PAGE = 30
 
 @dataclass
 class Outcome:
-    """What came of it.
+    """The results of recording a fleet.
 
     Attributes:
-        plants: How many there were.
+        plants: The number of plants.
         kills: How often the command was killed.
-        seconds: How long the last run took.
-        peak_mb: The most memory that a run of the command had, MB.
-        problems: What is wrong on the chain.
+        seconds: The duration of the last run.
+        peak_mb: The peak memory of the last run, MB.
+        problems: The problems found on the chain.
     """
 
     plants: int
@@ -63,10 +63,10 @@ def run(plants: int, folder: Path, *, kill_at: float, tell: Callable[[str], obje
     """Record a fleet.
 
     Args:
-        plants: How many.
-        folder: For the files.
-        kill_at: At which share of its transactions the command is killed; at the first one at the earliest.
-        tell: Takes lines about how it goes.
+        plants: The number of plants.
+        folder: The folder for the files.
+        kill_at: The share of its transactions at which the command is killed, but not before the first one.
+        tell: Called with lines about the progress.
     """
     outcome = Outcome(plants)
     file, plant_map = write(folder, plants)
@@ -99,7 +99,10 @@ def run(plants: int, folder: Path, *, kill_at: float, tell: Callable[[str], obje
 
 
 def write(folder: Path, plants: int) -> tuple[Path, Path]:
-    """Write the readings, as a logger does: all plants of a quarter-hour, then the next; and the map of plants."""
+    """Write the readings and the plant map; return both paths.
+
+    The readings are in the order of a logger: all plants of a quarter-hour, then of the next.
+    """
     file = folder / "fleet.parquet"
     numbers = pl.DataFrame({"asset": range(1, plants + 1)})
     slots = pl.DataFrame({"slot": range(_SLOTS)})
@@ -119,7 +122,7 @@ def write(folder: Path, plants: int) -> tuple[Path, Path]:
 
 
 def _signed(journal: Path) -> int:
-    """How many transactions are in a journal."""
+    """Return how many transactions in a journal are signed."""
     if not journal.exists():
         return 0
     opened = Journal(journal)
@@ -129,12 +132,12 @@ def _signed(journal: Path) -> int:
 
 
 def energy_wh(asset: int) -> int:
-    """The energy of a plant's day, Wh."""
+    """Return the energy of a plant's day, Wh."""
     return sum((asset * 31 + slot * 577) % _MOST_WH for slot in range(_SLOTS))
 
 
 def register(der: Der, devnet: Devnet, plants: int) -> int:
-    """Register so many plants of one owner; the deployer verifies them, and becomes the oracle."""
+    """Register plants of one owner, and verify them as the deployer, who also becomes the oracle."""
     deployer = der.assets.require_account().address
     for role in (Role.REGISTRAR, Role.ORACLE):
         der.assets.set_role(role, deployer, "", True).send().wait()
@@ -176,12 +179,12 @@ def _verify(der: Der, page: Sequence[int]) -> Any:
 
 
 def recorded(der: Der, plants: int) -> int:
-    """How many plants' days are on the chain."""
+    """Return how many plants have their day on the chain."""
     return sum(row is not None for _, row in _rows(der, plants))
 
 
 def compare(der: Der, plants: int) -> list[str]:
-    """What on the chain is not as in the file."""
+    """Return the differences between the chain and the file."""
     wrong = [
         asset
         for asset, row in _rows(der, plants)
@@ -202,7 +205,7 @@ def _pages(numbers: range, size: int) -> Iterator[Sequence[int]]:
 
 
 def main() -> int:
-    """Run as the command line says; gives 1 if anything was wrong."""
+    """Run with the options of the command line; return 1 if there were problems."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.fleet", description=__doc__)
     parser.add_argument("--plants", type=int, default=1_000, help="how many (%(default)s)")
     parser.add_argument("--kill-at", type=float, default=0.3, help="share of the transactions (%(default)s)")

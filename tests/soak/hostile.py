@@ -1,6 +1,6 @@
-"""Contracts that nobody should publish, published and called, while another client sends transfers.
+"""Publishes and calls pathological contracts while another client sends transfers.
 
-Every transfer must be mined, the memory stays bounded, and nothing answers 500.
+Every transfer must be mined, the memory must stay bounded, and no request may end in a server error except 503.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _doubling(levels: int) -> str:
 
 
 def pathological(random: Random, rounds: int | None) -> Iterator[tuple[str, tuple[ClarityValue, ...]]]:
-    """Sources with a function ``go``, and arguments for it; all kinds in each round, each time in other sizes."""
+    """Yield sources with a function ``go``, and its arguments: every kind in each round, each time in another size."""
     fold = (
         "(define-private (one (byte (buff 1)) (n uint)) {body})\n"
         "(define-public (go (l (buff 400000))) (ok (fold one l u0)))"
@@ -90,7 +90,7 @@ def pathological(random: Random, rounds: int | None) -> Iterator[tuple[str, tupl
 
 @dataclass
 class Sender:
-    """An account that knows its next nonce, and reads none of the answers for it."""
+    """An account that counts its nonces itself instead of reading them from the node."""
 
     url: str
     account: DevnetAccount
@@ -99,11 +99,11 @@ class Sender:
     session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, path: str) -> requests.Response | None:
-        """What it answers; ``None`` if it was busy."""
+        """Return the response to a GET request; ``None`` if the devnet was busy."""
         return self._asked("GET", path)
 
     def send(self, payload: UserPayload, fee: int) -> str:
-        """Send a transaction, again and again while the devnet is busy. Its txid."""
+        """Send a transaction, with retries while the devnet is busy, and return its txid."""
         transaction = Transaction.build(
             payload,
             public_key=self.account.key.public_key,
@@ -122,7 +122,7 @@ class Sender:
         raise AssertionError(f"transaction {transaction.txid} was not accepted in {_GIVE_UP_S} s")
 
     def settle(self, txid: str) -> str:
-        """Wait until it is mined or dropped; its status. The nonce is used only if it is mined."""
+        """Wait until a transaction is mined or dropped, and return its status; only a mined one uses its nonce."""
         deadline = time.monotonic() + _GIVE_UP_S
         while time.monotonic() < deadline:
             answer = self.get(f"/extended/v1/tx/{txid}?event_limit=1")
@@ -147,13 +147,13 @@ class Sender:
 
 @dataclass
 class Report:
-    """What came of it.
+    """The results of a run.
 
     Attributes:
-        statuses: How many transactions ended how.
+        statuses: How many transactions ended with each status.
         transfers: How many transfers were mined.
-        problems: Whatever was not as it must be.
-        peak_bytes: The most memory that the devnet's process had.
+        problems: The problems found.
+        peak_bytes: The peak memory of the devnet's process.
     """
 
     statuses: dict[str, int] = field(default_factory=dict)
@@ -163,12 +163,12 @@ class Report:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count(self, status: str) -> None:
-        """One more that ended so."""
+        """Count a transaction that ended with this status."""
         with self._lock:
             self.statuses[status] = self.statuses.get(status, 0) + 1
 
     def problem(self, text: str) -> None:
-        """Something is not as it must be."""
+        """Note a problem."""
         with self._lock:
             self.problems.append(text)
 
@@ -180,13 +180,13 @@ def run(
     seed: int = 1,
     tell: Callable[[str], object] = lambda _line: None,
 ) -> Report:
-    """Publish and call, with costs on and off in turns; another client sends transfers meanwhile.
+    """Publish and call pathological contracts, with cost tracking on and off, while another client sends transfers.
 
     Args:
-        seconds: How long.
-        rounds: How often each kind of contract; ``None`` is as often as there is time for.
-        seed: Of all chance.
-        tell: Takes lines about how it goes.
+        seconds: How long to run.
+        rounds: How often to use each kind of contract; ``None`` repeats them until the time is up.
+        seed: The seed of all randomness.
+        tell: Called with lines about the progress.
     """
     report = Report()
     stop = threading.Event()
@@ -205,7 +205,7 @@ def run(
                         report.problem(f"a transfer ended as {outcome}")
                     report.transfers += 1
                     _look(friend, attacker.account.address)
-            except Exception as error:  # noqa: BLE001 -- it is told at the end
+            except Exception as error:  # noqa: BLE001 -- reported at the end
                 report.problem(f"the client of the transfers gave up: {error!r}")
 
         thread = threading.Thread(target=transfer)
@@ -233,7 +233,7 @@ def run(
 
 
 def _look(sender: Sender, other: str) -> None:
-    """What people look at meanwhile."""
+    """Make the requests of other users meanwhile."""
     for path in (f"/v2/accounts/{other}?proof=0", "/extended/v2/blocks?limit=5", "/v2/info", "/devnet"):
         answer = sender.get(path)
         if answer is not None and not answer.ok:

@@ -1,7 +1,7 @@
-"""Soaks the outbox: ``python -m tests.soak.outbox --minutes 10``.
+"""Soak the outbox: ``python -m tests.soak.outbox --minutes 10``.
 
-Four processes share a journal on Postgres and four accounts, two have a journal of their own in SQLite. They and the
-devnet are killed at random, and everything between them goes wrong now and then. At the end every payment must be mined
+Four processes share a journal on Postgres and four accounts; two more have an SQLite journal each. Processes and devnet
+are killed at random, and the connection between them fails now and then. At the end, every payment must be mined
 exactly once, and nothing else.
 """
 
@@ -54,14 +54,14 @@ _GETS = (kinds.reset_before, kinds.half, kinds.page(502), kinds.busy(503), kinds
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how hard.
+    """The duration and intensity of a soak.
 
     Attributes:
-        seconds: How long things go wrong.
-        jobs: How many payments each journal has.
-        life_s: How long a process lives, on average; the devnet lives three times as long.
-        seed: Of all chance.
-        uses_postgres: Whether there is a shared journal on Postgres beside those in files.
+        seconds: How long there are faults and kills.
+        jobs: The number of payments in each journal.
+        life_s: The average lifetime of a process; the devnet's is three times as long.
+        seed: The seed of all randomness.
+        uses_postgres: Whether there is a shared journal on Postgres in addition to those in files.
     """
 
     seconds: float
@@ -76,10 +76,10 @@ class Crew:
     """The processes of one journal.
 
     Attributes:
-        journal: Its place.
-        keys: Of its accounts.
-        payee: Whom they pay.
-        size: How many processes there are.
+        journal: The location of the journal.
+        keys: The keys of the accounts.
+        payee: The address that is paid.
+        size: The number of processes.
     """
 
     journal: str
@@ -89,7 +89,7 @@ class Crew:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def fill(self, url: str, jobs: int) -> None:
-        """Start as many as are missing. One that ended by itself has done all there was."""
+        """Start as many processes as are missing. One that ended by itself had finished all jobs."""
         self.processes = [process for process in self.processes if process.poll() is None]
         plan = {"url": url, "journal": self.journal, "payee": self.payee, "jobs": jobs}
         secret = json.dumps({**plan, "keys": [key.to_hex() for key in self.keys]})
@@ -98,7 +98,7 @@ class Crew:
             self.processes.append(subprocess.Popen(command, env={**os.environ, "DER_SOAK": secret}))  # noqa: S603 - ours
 
     def kill(self, random: Random) -> None:
-        """Kill one of them, as SIGKILL does."""
+        """Kill one of the processes with SIGKILL."""
         process = random.choice(self.processes)
         process.kill()
         process.wait()
@@ -106,7 +106,7 @@ class Crew:
 
 @dataclass
 class Outcome:
-    """What came of it."""
+    """The results of a soak."""
 
     problems: list[str] = field(default_factory=list)
     payments: int = 0
@@ -116,14 +116,14 @@ class Outcome:
 
 
 def soak(plan: Plan, folder: Path, tell: Callable[[str], object] = lambda _line: None) -> Outcome:
-    """Let processes pay while they, the devnet and the way between them fail, then count.
+    """Let processes pay while they, the devnet and the connection fail, then count the payments.
 
     Args:
-        plan: How long and how hard.
-        folder: For the files.
-        tell: Takes lines about how it goes.
+        plan: The duration and intensity.
+        folder: The folder for the files.
+        tell: Called with lines about the progress.
     """
-    random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
+    random = Random(plan.seed)  # noqa: S311 - must be repeatable
     outcome = Outcome()
     with ExitStack() as stack:
         devnet = RestartingDevnet(folder / "state", random)
@@ -209,7 +209,7 @@ def _mood(ask: Ask, random: Random) -> kinds.Fault | None:
 
 
 def _finish(plan: Plan, crews: list[Crew], url: str) -> None:
-    """Without faults and kills: each journal is worked off, as long as that goes on."""
+    """Let the processes finish without faults and kills, while payments continue to be mined."""
     for crew in crews:
         crew.fill(url, plan.jobs)
     journals = [Journal(crew.journal) for crew in crews]
@@ -226,7 +226,7 @@ def _finish(plan: Plan, crews: list[Crew], url: str) -> None:
 
 
 def _count(plan: Plan, url: str, crews: list[Crew], outcome: Outcome) -> None:
-    """Compare what is on the chain, asked without the client library, with what was to be done."""
+    """Compare the payments on the chain, read without the client library, with the planned ones."""
     paid: dict[str, Counter[int]] = {crew.payee: Counter() for crew in crews}
     senders = {key.address(DEVNET) for crew in crews for key in crew.keys}
     others = 0
@@ -255,7 +255,7 @@ def _count(plan: Plan, url: str, crews: list[Crew], outcome: Outcome) -> None:
 
 
 def main() -> int:
-    """Run as the command line says; gives 1 if anything was wrong."""
+    """Run with the options of the command line; return 1 if there were problems."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.outbox", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="how long things go wrong (%(default)s)")
     parser.add_argument("--jobs", type=int, default=5_000, help="payments of each journal (%(default)s)")

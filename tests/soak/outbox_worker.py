@@ -1,4 +1,4 @@
-"""One process of the outbox soak: does the jobs of a journal until none is left, or until it is killed."""
+"""A process of the outbox soak: does the jobs of a journal until all are done or it is killed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LEASE_S = 3.0
 
 
 def jobs(payee: str, number: int) -> Iterator[Job]:
-    """Payments of which each has an amount of its own."""
+    """Yield payments, each of a different amount."""
     for amount in range(1, number + 1):
         yield Job(f"pay/{amount}", TokenTransfer(PrincipalValue(payee), amount), fee_ustx=1_000)
 
 
 def main() -> None:
-    """Run as the environment says: the keys are not for the list of processes."""
+    """Run with the plan from the environment, because others could see keys on the command line."""
     plan = json.loads(os.environ["DER_SOAK"])
     client = Client(plan["url"], network=DEVNET, retries=RetryPolicy(attempts=2, backoff_s=0.05))
     accounts = [Account(PrivateKey.from_hex(key), client) for key in plan["keys"]]

@@ -1,4 +1,4 @@
-"""A devnet that dies and comes back: at the same place, with the same state file."""
+"""A devnet that is killed and restarted with the same port and state file."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _STARTS: Final = 20
 
 
 class RestartingDevnet:
-    """A devnet that is killed and started again, at times before it is ready.
+    """A devnet that is killed and restarted, sometimes before it is ready.
 
     Args:
         state_file: The state file that each start continues.
-        random: Decides whether blocks come at once or on a timer, and whether a start is killed before it is ready.
+        random: Decides whether blocks are mined at once or on a timer, and whether a start is killed while booting.
 
     Attributes:
-        current: The devnet that runs now.
+        current: The devnet that is currently running.
         kills: How often it was killed.
     """
 
@@ -44,28 +44,28 @@ class RestartingDevnet:
 
     @property
     def url(self) -> str:
-        """Its address, the same after each restart."""
+        """Its URL, which is the same after each restart."""
         return f"http://127.0.0.1:{self._port}"
 
     def kill(self) -> None:
-        """End it at once, as SIGKILL does; nothing answers then."""
+        """Kill the devnet with SIGKILL; then nothing responds at its URL."""
         pid = requests.get(f"{self.url}/devnet", timeout=60).json()["pid"]
         os.kill(pid, signal.SIGKILL)
         self.current.close()
         self.kills += 1
 
     def close(self) -> None:
-        """Close it."""
+        """Close the devnet."""
         self.current.close()
 
     def restart(self) -> None:
-        """Start it again. If blocks come on a timer, transactions are still waiting for theirs when it is killed."""
+        """Restart the devnet. If blocks are mined on a timer, some transactions are still pending when it is killed."""
         if self._random.random() < _KILLED_WHILE_STARTING:
             self._start_and_kill()
         self.current = self._start(self._random.choice((None, _BLOCK_INTERVAL_S)))
 
     def _start(self, block_interval_s: float | None = None) -> Devnet:
-        """Start it; on a busy machine, replaying the state file may exceed the timeout, so try several times."""
+        """Start the devnet, with retries: on a busy machine, replaying the state file may exceed the timeout."""
         for attempt in range(_STARTS):
             try:
                 return Devnet(
@@ -81,7 +81,7 @@ class RestartingDevnet:
         raise AssertionError
 
     def _start_and_kill(self) -> None:
-        """Start it, and kill it while it boots or replays its state file."""
+        """Start the devnet, and kill it while it boots or replays its state file."""
         script = str(installed_project() / "devnet" / "main.js")
         arguments = ["--no-contracts", "--no-costs", "--state-file", str(self.state_file), "--port", str(self._port)]
         process = subprocess.Popen(  # noqa: S603 - our own server, without a shell
@@ -95,9 +95,9 @@ class RestartingDevnet:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and that no outgoing connection gets while the devnet is away.
+    """Return a port that is free and will not be assigned to an outgoing connection while the devnet is down.
 
-    Those get ports from 32768 on; one that asks for the devnet's own, while nobody listens, would meet itself there.
+    Outgoing connections get ports from 32768 on. One with the devnet's own port could connect to itself.
     """
     for port in Random().sample(range(20_000, 32_000), 100):  # noqa: S311 - any will do
         with socket.socket() as probe, suppress(OSError):

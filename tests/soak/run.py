@@ -1,4 +1,4 @@
-"""One soak: traffic, kills, and the audit."""
+"""A soak: traffic, kills, and the audit."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 _FUNDS_USTX: Final = 10_000_000_000
 _SAMPLE: Final = 100
 _BURST: Final = 3.5
-"""Transactions in a burst, on average."""
+"""The average number of transactions in a burst."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how hard.
+    """The duration and intensity of a soak.
 
     Attributes:
         seconds: How long clients send.
-        clients: How many they are.
-        per_second: How many transactions they send together, about.
-        life_s: How long the devnet lives between two kills, on average.
-        seed: Of all chance.
+        clients: The number of clients.
+        per_second: About how many transactions all clients together send per second.
+        life_s: The average time between two kills of the devnet.
+        seed: The seed of all randomness.
     """
 
     seconds: float
@@ -49,16 +49,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it.
+    """The results of a soak.
 
     Attributes:
-        problems: Whatever was not as it must be.
-        books: What each address sent, by nonce.
-        begin: What everybody had before, in µSTX.
-        contract: The id of the world's contract.
+        problems: The problems found.
+        books: The transactions of each address, by nonce.
+        begin: All balances at the beginning, in µSTX.
+        contract: The id of the ``world`` contract.
         kills: How often the devnet was killed.
-        outages: How often a client found nobody and sent again.
-        restart_s: How long the longest restart took.
+        outages: How often a client could not reach the devnet and sent again.
+        restart_s: The duration of the longest restart.
     """
 
     problems: tuple[str, ...]
@@ -71,14 +71,14 @@ class Outcome:
 
 
 def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _line: None) -> Outcome:
-    """Let clients send while the devnet dies and comes back, then compare everything.
+    """Let clients send while the devnet is killed and restarted, then compare everything.
 
     Args:
-        plan: How long and how hard.
-        state_file: The devnet's; stays behind.
-        tell: Takes lines about how it goes.
+        plan: The duration and intensity.
+        state_file: The devnet's state file, which is kept.
+        tell: Called with lines about the progress.
     """
-    random = Random(plan.seed)  # noqa: S311 - chance that can be repeated is what is wanted
+    random = Random(plan.seed)  # noqa: S311 - must be repeatable
     devnet = RestartingDevnet(state_file, random)
     walkers, auditor, begin = _set_up(plan, devnet, random)
     stop = threading.Event()
@@ -121,7 +121,7 @@ def soak(plan: Plan, state_file: Path, tell: Callable[[str], object] = lambda _l
 
 
 def _set_up(plan: Plan, devnet: RestartingDevnet, random: Random) -> tuple[list[Walker], Auditor, dict[str, int]]:
-    """Clients with money and a contract to call; what everybody has then."""
+    """Publish the contract and fund the clients; return them, an auditor, and all balances."""
     client = Client(devnet.url, network=DEVNET)
     deployer = Account(devnet.current.deployer.key, client, fee_policy=FeePolicy(max_fee_ustx=100_000))
     source = Path(__file__).with_name("world.clar").read_text()

@@ -1,4 +1,4 @@
-"""A small fleet, brought to the chain by a command that is killed on the way; and that what is wrong is seen."""
+"""A small fleet is recorded although the command is killed on the way; wrong records are detected."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from tests.soak import fleet
 
 
-def test_a_fleet_is_recorded_though_the_command_is_killed(tmp_path: Path) -> None:
+def test_a_fleet_is_recorded_although_the_command_is_killed(tmp_path: Path) -> None:
     outcome = fleet.run(45, tmp_path, kill_at=0)
     assert outcome.problems == []
     assert outcome.kills == 1
     assert outcome.peak_mb > 0
 
 
-def test_what_is_wrong_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_and_missing_days_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     full = (1 << 96) - 1
     rows: list[Any] = [
         SimpleNamespace(mask=full, wh=fleet.energy_wh(1)),

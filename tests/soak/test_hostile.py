@@ -1,4 +1,4 @@
-"""Contracts that nobody should publish, one of each kind."""
+"""One pathological contract of each kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.soak.hostile import run
 MOST_BYTES = 3 << 30
 
 
-def test_pathological_contracts_harm_nobody() -> None:
+def test_pathological_contracts_do_not_harm_other_clients() -> None:
     report = run(rounds=1)
     assert report.problems == []
     assert report.transfers > 0

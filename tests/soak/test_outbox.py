@@ -1,4 +1,4 @@
-"""A short soak of the outbox, and that it sees what is missing or done twice."""
+"""A short soak of the outbox; missing and repeated payments are detected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_each_payment_is_made_exactly_once(tmp_path: Path) -> None:
     assert outcome.faults > 0
 
 
-def test_what_is_wrong_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_repeated_and_unknown_payments_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     key = PrivateKey.generate()
     crew = outbox.Crew("journal", [key], "ST000000000000000000002AMW42H", 1)
     amounts = Counter({1: 1, 2: 2, 4: 1})

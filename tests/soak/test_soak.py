@@ -1,4 +1,4 @@
-"""A short soak, and that the audit sees what is lost or done twice."""
+"""A short soak; the audit detects lost and repeated transactions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Path]:
 
 @pytest.fixture
 def auditor(soaked: tuple[Outcome, Path], tmp_path: Path) -> Iterator[Auditor]:
-    """Of a devnet whose state file lacks the last transaction."""
+    """The auditor of a devnet whose state file lacks the last transaction."""
     outcome, state_file = soaked
     lines = state_file.read_text().splitlines(keepends=True)
     del lines[max(number for number, line in enumerate(lines) if '"submit"' in line)]
@@ -38,14 +38,14 @@ def test_nothing_is_lost_or_done_twice(soaked: tuple[Outcome, Path]) -> None:
     assert all(outcome.books.values())
 
 
-def test_a_lost_transaction_is_seen(soaked: tuple[Outcome, Path], auditor: Auditor) -> None:
+def test_a_lost_transaction_is_reported(soaked: tuple[Outcome, Path], auditor: Auditor) -> None:
     for address, book in soaked[0].books.items():
         auditor.all_there(address, enumerate(book))
-    # Blocks that it shared with others, on a timer, are other blocks now; but nothing else is gone.
+    # On a timer, blocks that it shared with other transactions are different ones now; but nothing else is lost.
     assert len([problem for problem in auditor.problems if "was answered and is lost" in problem]) == 1
 
 
-def test_nonces_and_balances_tell_it_too(soaked: tuple[Outcome, Path], auditor: Auditor) -> None:
+def test_a_lost_transaction_shows_in_nonces_and_balances(soaked: tuple[Outcome, Path], auditor: Auditor) -> None:
     auditor.all_done_once(soaked[0].books, soaked[0].begin)
     assert sum("nonce of" in problem for problem in auditor.problems) == 1
-    assert sum("balance of" in problem for problem in auditor.problems) >= 2  # who sent it, and the sink of fees
+    assert sum("balance of" in problem for problem in auditor.problems) >= 2  # the sender and the fee sink

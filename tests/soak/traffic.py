@@ -1,4 +1,4 @@
-"""Clients that send transactions as careful programs do, and keep their own books of them."""
+"""Clients that send transactions like careful programs, and keep their own books."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ class Kind(Enum):
 
 @dataclass
 class Entry:
-    """One transaction in a client's books.
+    """A transaction in the book of a client.
 
     Attributes:
-        txid: Its id.
-        kind: What it does.
-        ustx: What it moves if it succeeds.
-        to: To whom.
-        answered: Whether the node has answered that it took it.
-        block_hash: Where it was first seen mined; empty before.
-        status: How it ended then.
+        txid: The transaction's id.
+        kind: What the transaction does.
+        ustx: The amount that it moves if it succeeds, in µSTX.
+        to: The recipient.
+        answered: Whether the node has acknowledged it.
+        block_hash: The block in which it was first seen mined; empty before that.
+        status: Its status in that block.
     """
 
     txid: str
@@ -72,16 +72,16 @@ class Entry:
 
 @dataclass
 class Walker:
-    """A client: sends bursts, waits for what becomes of them, and never gives up a transaction.
+    """A client that sends bursts of transactions, waits for their outcomes, and never gives up on one.
 
     Attributes:
-        account: Its own.
+        account: The client's account.
         others: The addresses that it pays.
         contract: The id of the world's contract.
-        random: Where all chance comes from.
-        pause_s: How long it rests after each burst, on average.
-        book: All that it has sent, by nonce.
-        outages: How often it found nobody.
+        random: The source of all randomness.
+        pause_s: The average pause after a burst.
+        book: All transactions that it sent, by nonce.
+        outages: How often it could not reach the node.
     """
 
     account: Account
@@ -93,7 +93,7 @@ class Walker:
     outages: int = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Go on until told to stop; ends when all that was sent is mined."""
+        """Send transactions until ``stop`` is set; return when all of them are mined."""
         while not stop.is_set():
             burst = [self._send() for _ in range(self.random.randint(1, _LONGEST_BURST))]
             for entry in burst:
