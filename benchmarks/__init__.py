@@ -1,1 +1,1 @@
-"""How fast der-client is beside its peers: ``python -m benchmarks``; see ``docs/performance.md``."""
+"""How fast der-client is compared with its peers: ``python -m benchmarks``; see ``docs/performance.md``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures all, prints a table or JSON; fails only if a result is wrong."""
+"""``python -m benchmarks``: run all benchmarks and print a table or JSON. Fails only if a result is wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGE_WIDTH: Final = 120
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; gives the exit code: 0 whatever the speed, 1 if a result was wrong."""
+    """Run the benchmarks; return the exit code: 0 whatever the speed, 1 if a result was wrong."""
     options = _parser().parse_args(arguments)
     console = Console(stderr=True)
     results: list[Result] = []
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(report.as_json(results) + "\n")
     else:
         table = report.table(results)
-        # A file or a pipe has no width: nothing shall be cut off there.
+        # A file or a pipe has no width; nothing may be cut off there.
         Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(table)
     return 0
 

@@ -1,4 +1,4 @@
-"""Clarity values: decoded and encoded."""
+"""Decoding and encoding of Clarity values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def works(peers: Peers) -> Iterator[Work]:
-    """Decoding and encoding of a tuple and of a list of tuples."""
+    """Yield the decoding and encoding of a tuple and of a list of tuples."""
     yield from _of("a 7-field tuple", inputs.TUPLES, peers, decode_goal=5, encode_goal=12)
     yield from _of("a list of 200 4-field tuples", inputs.LISTS, peers, decode_goal=2.4, encode_goal=10)
 

@@ -1,6 +1,6 @@
-"""How long a user waits for a command of ``der`` on the demo's chain, as whole processes: their processor time.
+"""How long users wait for commands of ``der`` on the demo's chain: the processor time of whole processes.
 
-The devnet's share is not counted: it is a few hundredths of a second for the command that asks most.
+The devnet's share is not counted. For the command with the most requests, it is a few hundredths of a second.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _COMMANDS: Final = {
     "events": "payment",
     "balance wallet_1": "STX",
 }
-"""Commands, each with what its answer has."""
+"""Commands, each with a text that its output must contain."""
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """Each command, on a chain that the demo has left."""
+    """Yield each command, on the chain of a finished demo."""
     with _chain() as environment:
         for command, answer in _COMMANDS.items():
             yield Work(
@@ -54,7 +54,7 @@ def works(_peers: Peers) -> Iterator[Work]:
 
 @contextmanager
 def _chain() -> Iterator[dict[str, str]]:
-    """Run the demo on a devnet, and give what commands find it by, in a home of their own."""
+    """Run the demo on a devnet; yield an environment in which commands find it, with a temporary home directory."""
     with (
         TemporaryDirectory(prefix="der-client home ") as home,
         with_bytecode() as environment,

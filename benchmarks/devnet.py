@@ -1,4 +1,4 @@
-"""The embedded devnet beside Clarinet's simnet called directly: same contracts, same Node.js, costs tracked in both."""
+"""The embedded devnet, compared with direct calls of Clarinet's simnet: same contracts, same Node.js, costs tracked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SERVER_GOAL = 0.6
 SNAPSHOT_GOAL_S = 0.06
 LAG_GOAL_S = 1.0
 HISTORY = 10_000
-"""Transactions in the chain when snapshots are measured."""
+"""The number of transactions in the chain when snapshots are measured."""
 _CLIENTS: Final = 8
 _ROUNDS: Final = 7
 _TURN_S: Final = 0.5
@@ -57,11 +57,11 @@ _REGION: Final = "CO"
 _CAPACITY_W: Final = 6000
 _SLOT_SECONDS: Final = 900
 _METADATA: Final = re.compile("0x[0-9a-f]{64}")
-"""Drawn at random, since no two assets may have the same."""
+"""Metadata hashes in results. They are drawn at random, because no two assets may have the same."""
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """The start; then transactions, reads and snapshots of one devnet, whose history grows meanwhile."""
+    """Yield the start, then transactions, reads and snapshots of one devnet, whose history grows meanwhile."""
     with copied_project() as manifest:
         yield _start(manifest)
         with Devnet() as devnet, NodeProcess("simnet.js", str(manifest)) as simnet:
@@ -70,7 +70,7 @@ def works(_peers: Peers) -> Iterator[Work]:
 
 @contextmanager
 def copied_project() -> Iterator[Path]:
-    """The manifest of a copy of the project: the SDK writes beside it."""
+    """Yield the manifest of a copy of the project, because the SDK writes files next to it."""
     with tempfile.TemporaryDirectory() as folder:
         for part in _PROJECT_PARTS:
             source = installed_project() / part
@@ -169,7 +169,7 @@ def _of_devnet(devnet: Devnet, simnet: NodeProcess) -> Iterator[Work]:
 
 
 def _lag(devnet: DevnetControl, load: Load) -> Work:
-    """How long after the last of many transactions, mined as fast as the devnet can, an index has it."""
+    """Return the measurement of an index's lag after many transactions, mined as fast as the devnet can."""
 
     def run(times: int) -> float:
         with tempfile.TemporaryDirectory() as folder, Follower(load.reader, Path(folder, "lag.sqlite")) as follower:
@@ -225,12 +225,12 @@ def _snapshots(devnet: Devnet, load: Load) -> Work:
 
 
 def register(der: Der) -> Call[int]:
-    """The call that is measured."""
+    """Return the call that is measured."""
     return der.assets.register_asset(AssetKind.SOLAR, _CAPACITY_W, _LOCATION, _REGION, token_bytes(32), _SLOT_SECONDS)
 
 
 def _clients(ders: Sequence[Der]) -> Runner:
-    """Each client is a thread with an account and a connection of its own."""
+    """Return a runner in which each client is a thread with its own account and connection."""
 
     def call_often(der: Der, times: int) -> None:
         for _ in range(times):
@@ -247,12 +247,12 @@ def _clients(ders: Sequence[Der]) -> Runner:
 
 
 class Load:
-    """Requests made beforehand, which a program in Node.js sends as fast as they are answered.
+    """Requests that are prepared, then sent by a Node.js program as fast as they are answered.
 
     Args:
-        devnet: Where they go.
+        devnet: The devnet that receives the requests.
         sender: The process that sends them.
-        reader: The contracts, to see what became of them.
+        reader: The contracts, to check the effects.
     """
 
     def __init__(self, devnet: DevnetControl, sender: NodeProcess, reader: Der) -> None:
@@ -266,7 +266,7 @@ class Load:
         self._nonces = [0] * _CLIENTS
 
     def transactions(self, times: int) -> float:
-        """Send so many transactions, each connection those of one account; gives the seconds."""
+        """Send transactions, those of one account on each connection; return the seconds."""
         queues: list[list[str]] = [[] for _ in self._ders]
         for place in (number % _CLIENTS for number in range(times)):
             queues[place].append(self._signed(place).encode().hex())
@@ -277,7 +277,7 @@ class Load:
         return seconds
 
     def reads(self, times: int) -> float:
-        """Read an asset so often; gives the seconds."""
+        """Read an asset many times; return the seconds."""
         contract, deployer = self.reader.assets.contract_id, self.reader.deployer
         body = json.dumps({"sender": deployer, "arguments": [encode(UIntValue(1)).hex()]}).encode().hex()
         queues = [[body] * len(range(place, times, _CLIENTS)) for place in range(_CLIENTS)]
@@ -285,7 +285,7 @@ class Load:
         return self._send(path, "application/json", queues)
 
     def forget_nonces(self) -> None:
-        """Look up the accounts' nonces, after the chain was set back."""
+        """Read the accounts' nonces again, after a revert of the chain."""
         self._nonces = [der.client.account(account_of(der).address).nonce for der in self._ders]
 
     def _signed(self, place: int) -> Transaction:
@@ -303,6 +303,6 @@ class Load:
 
 
 def account_of(der: Der) -> Account:
-    """Who signs; a benchmark's connections all have one."""
+    """Return the account of a connection; in benchmarks, each connection has one."""
     assert der.account is not None  # noqa: S101
     return der.account

@@ -1,4 +1,4 @@
-"""The index: events into SQLite, and what pages ask of one with a million slots."""
+"""The index: reading events into SQLite, and the queries of pages on an index with a million slots."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from benchmarks.peers import Peers
 
 CATCH_UP: Final = (40, 30)
-"""Plants and days whose events are read: each day of a plant is offered, sold, recorded, verified and settled."""
+"""Plants and days whose events are read; each day of a plant is offered, sold, recorded, verified and settled."""
 MANY_SLOTS: Final = (40, 261)
-"""Plants and days that have a million slots."""
+"""Plants and days with a million slots."""
 EVENTS_PER_S_GOAL: Final = 5_000
 PAGE_GOAL_S: Final = 0.05
 _FEW_ROUNDS: Final = 3
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """Catching up, and the queries of the pages."""
+    """Yield catching up, and the queries of the pages."""
     indexed = _Indexed()
     yield _catching_up(indexed)
     for page in _pages():
@@ -39,7 +39,7 @@ def works(_peers: Peers) -> Iterator[Work]:
 
 
 class _Indexed:
-    """Chains and an index, made when they are needed, and gone with the last work that needs them."""
+    """Chains and an index, created when they are needed and deleted with the last work that needs them."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -47,7 +47,7 @@ class _Indexed:
 
     @cached_property
     def chain(self) -> SyntheticChain:
-        """What is caught up with."""
+        """The chain to catch up with."""
         return SyntheticChain(*CATCH_UP)
 
     @cached_property
@@ -59,11 +59,11 @@ class _Indexed:
         return Index(place)
 
     def new_place(self) -> Path:
-        """Where a new index can be."""
+        """Return a path for a new index."""
         return Path(self._folder.name) / f"{next(self._numbers)}.sqlite"
 
     def catch_up(self) -> int:
-        """Read the chain into a new index; give how many events that were."""
+        """Read the chain into a new index; return the number of events."""
         place = self.new_place()
         with closing(Follower(self.chain.der, place)) as follower:
             events = follower.run_once().events
@@ -76,7 +76,7 @@ def _catching_up(indexed: _Indexed) -> Work:
         require_same("events", {"printed": indexed.chain.event_count, "indexed": indexed.catch_up()})
 
     def run(times: int) -> float:
-        started = time.process_time()  # it does nothing else, and takes seconds, in which others work, too
+        started = time.process_time()  # processor time: other programs also run in these seconds
         for _ in range(times):
             indexed.catch_up()
         return (time.process_time() - started) / indexed.chain.event_count * EVENTS_PER_S_GOAL
@@ -92,12 +92,12 @@ def _catching_up(indexed: _Indexed) -> Work:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What a page asks.
+    """The query of a page.
 
     Attributes:
-        name: What the table calls it.
-        ask: Asks it; gives a number of what came.
-        expected: That number.
+        name: Its name in the table.
+        ask: Runs the query; returns a number from the result.
+        expected: The expected number.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What is measured: one set of inputs for all who take part, the same in each run."""
+"""The inputs of all measurements: the same for all peers and in each run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FEE_USTX: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """Arguments of ``retire-energy``."""
+    """The arguments of ``retire-energy``."""
 
     asset_id: int
     day: date
@@ -44,7 +44,7 @@ class Retirement:
 
     @property
     def day_number(self) -> int:
-        """The day as Clarity writes it."""
+        """The day as a number, as in Clarity."""
         return (self.day - _EPOCH).days
 
 
@@ -67,7 +67,7 @@ TUPLES: Final[tuple[ClarityValue, ...]] = tuple(
     )
     for number, address in enumerate(ADDRESSES)
 )
-"""Tuples of 7 fields, of all the kinds that contracts use most."""
+"""Tuples of 7 fields, with the types that contracts use most."""
 
 LISTS: Final[tuple[ClarityValue, ...]] = tuple(
     ListValue(
@@ -110,4 +110,4 @@ OFFERS: Final[tuple[ClarityValue, ...]] = tuple(
     )
     for number, (seller, maker) in enumerate(zip(ADDRESSES, reversed(ADDRESSES), strict=True))
 )
-"""What ``get-offer`` answers."""
+"""Results of ``get-offer``."""

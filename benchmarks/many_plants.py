@@ -1,8 +1,8 @@
-"""A year of many plants as an index would read it: made up, but as the contracts would print it.
+"""A year of many plants as an index would read it: invented, but in the form that the contracts print.
 
-Plants of several kinds and regions record each day (most by their meter's signature, some by an oracle), days are
-verified, feeds metered, energy offered, taken, settled and claimed, in STX and in a token; of the last days something
-is left to do. The same seed gives the same year.
+Plants of several kinds and regions record each day: most by their meter's signature, some by an oracle. Days are
+verified, feeds metered, energy offered, bought, settled and claimed, in STX and in a token. On the last days, some of
+this is still to be done. The same seed generates the same year.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ _BUYERS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts that a chain can bring; tests put hostile ones in their place.
+    """The texts that a chain can contain; tests replace them with hostile ones.
 
     Attributes:
-        region: In place of every region, if given.
-        location: In place of every location, if given.
-        purpose: In place of every purpose, if given.
-        reason: Why days are rejected and disputed.
+        region: Replaces every region, if given.
+        location: Replaces every location, if given.
+        purpose: Replaces every purpose, if given.
+        reason: The reason for rejecting or disputing days.
     """
 
     region: str = ""
@@ -84,7 +84,7 @@ class _Plant:
 
 
 def address(name: str) -> str:
-    """Return the test address of a made-up party.
+    """Return a test address for a name.
 
     Args:
         name: Any text.
@@ -97,15 +97,15 @@ TOKEN: Final = f"{DEPLOYER}.usdcx"
 
 
 class ManyPlants:
-    """Makes the blocks of a year of plants.
+    """Generates the blocks of a year of plants.
 
     Args:
-        plants: How many plants.
-        days: How many days they record.
+        plants: The number of plants.
+        days: The number of days that they record.
         last_day: The last day that is over.
-        texts: Texts in place of the usual ones.
-        mishaps: Which share of days is rejected or disputed.
-        seed: Of chance.
+        texts: Texts to use instead of the usual ones.
+        mishaps: The share of days that are rejected or disputed.
+        seed: The seed of all randomness.
     """
 
     def __init__(
@@ -270,14 +270,14 @@ class ManyPlants:
         self._call(self._operator, "grid-integration", "approve-connection", approved)
 
     def _day(self, day: date, left: int) -> Iterator[FilledBlock]:
-        """One day: sold the day before, recorded the morning after, verified and settled at noon."""
+        """Generate a day: sold the day before, recorded the next morning, verified and settled the next noon."""
         for plant in self._plants:
             self._sell_ahead(plant, day)
         yield self._block(_at(day - timedelta(days=1), 12))
         after = day + timedelta(days=1)
         recorded = {plant.asset_id: self._record(plant, day, left) for plant in self._plants}
         yield self._block(_at(after, 1))
-        if left < 2:  # of the last days, the verifier has done none
+        if left < 2:  # the last days are not verified yet
             return
         for plant in self._plants:
             self._verify(plant, day, recorded[plant.asset_id])
@@ -358,7 +358,7 @@ class ManyPlants:
         self._call(buyer, "settlement", "accept-and-fund", accepted, funded)
 
     def _record(self, plant: _Plant, day: date, left: int) -> tuple[int, int]:
-        """Record a day; return its mask and energy. A few have a gap; of the last ones, more do."""
+        """Record a day, with a gap now and then, more often on the last days; return its mask and energy."""
         start, length = 0, SLOTS
         if self._chance.random() < (0.25 if left < 5 else 0.01):
             start, length = self._chance.choice(((0, 60), (30, 66), (12, 70)))
@@ -422,7 +422,7 @@ class ManyPlants:
         payments = plant.forward.pop(day, [])
         self._expire(payments)
         if self._chance.random() < 0.002 or (plant.is_metered and (self._last - day).days <= 4):
-            return  # stays due, or waits for its feed
+            return  # remains due, or waits for its feed
         for number, funded in enumerate(payments):
             delivered = max(0, min(funded.wh, deliverable - funded.before_wh))
             gross = delivered * funded.price_per_kwh // 1000
@@ -459,7 +459,7 @@ class ManyPlants:
                 self._claim(settled, delivered, mask)
 
     def _expire(self, payments: list[settlement.PaymentFunded]) -> None:
-        """Take what nobody took off the books."""
+        """Expire what was not sold of an offer."""
         last = payments[-1]
         offer = self._offers.pop(last.offer_id)
         closed_wh = offer.wh - sum(payment.wh for payment in payments)
@@ -493,7 +493,7 @@ class ManyPlants:
         self._call(settled.buyer, "settlement", "claim", claimed)
 
     def _today(self, day: date) -> Iterator[FilledBlock]:
-        """Today until the afternoon: some slots are there; the days ahead are offered; a new plant waits."""
+        """Generate today until the afternoon: some slots are recorded, the days ahead offered, an operator set."""
         for plant in self._plants:
             for ahead in range(1, 8 if plant.asset_id % 3 else 2):
                 self._sell_ahead(plant, day + timedelta(days=ahead))
@@ -515,14 +515,14 @@ class ManyPlants:
 
 
 def fill(place: str | Path, blocks: Iterable[FilledBlock]) -> int:
-    """Write blocks into a new index, as a follower would.
+    """Write blocks into a new index, like a follower.
 
     Args:
         place: A path (SQLite) or a URL.
         blocks: The blocks, in order.
 
     Returns:
-        How many events they had.
+        The number of events.
     """
     database, writer = Database(place, writable=True), Writer()
     with database.transaction("be written") as connection:
@@ -548,7 +548,7 @@ def _write(database: Database, writer: Writer, batch: list[FilledBlock]) -> None
 
 
 def _made(event: type[E], /, **values: Any) -> E:
-    """An event without the checks that a chain's own would not need."""
+    """Create an event without validation, because its values are known to be valid."""
     made: Any = event.model_construct(**values)
     return made  # type: ignore[no-any-return]
 
@@ -558,7 +558,7 @@ def _at(day: date, hour: int) -> datetime:
 
 
 def _slots(kind: AssetKind, capacity_w: int, day: date, chance: random.Random) -> list[int]:
-    """The energy of each slot: the sun's arc over the year, wind that changes slowly, water that hardly does."""
+    """Return the energy of each slot: the sun's arc over the year, slowly changing wind, almost constant water."""
     full = capacity_w * SLOT_SECONDS // 3600
     if kind is AssetKind.SOLAR:
         season = 0.62 + 0.33 * math.cos((day.timetuple().tm_yday - 172) / 365 * 2 * math.pi)

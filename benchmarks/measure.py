@@ -1,4 +1,4 @@
-"""Measures a piece of work beside its peers, turn by turn, so that a busy machine slows all of them alike."""
+"""Measures work and the same work of its peers in turns, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OURS: Final = "der_client"
-"""Who we are in a comparison of results."""
+"""The name of this library in comparisons of results."""
 _CONTEXT: Final = 30
 
 
 class WrongResultError(Exception):
-    """Somebody's result is not what it must be, so its speed means nothing."""
+    """A result is wrong, so its speed has no meaning."""
 
 
 class Scale(Enum):
     """How two durations are compared."""
 
     SPEED = "times as fast"
-    """Their time by ours: more is better."""
+    """Their time divided by ours: more is better."""
     TIME = "of its time"
-    """Our time by theirs: less is better."""
+    """Our time divided by theirs: less is better."""
     ADDED_S = "s more"
-    """Our time less theirs, in seconds: less is better."""
+    """Our time minus theirs, in seconds: less is better."""
     MEMORY = "of its peak memory"
-    """Our bytes by theirs, where a runner gives bytes: less is better."""
+    """Our bytes divided by theirs, where a runner returns bytes: less is better."""
 
     def figure(self, ours_s: float, theirs_s: float) -> float:
         """Compare two durations in seconds."""
@@ -47,23 +47,23 @@ class Scale(Enum):
                 return ours_s - theirs_s
 
     def is_met(self, figure: float, goal: float) -> bool:
-        """Whether a figure reaches a goal."""
+        """Return whether a figure reaches a goal."""
         return figure >= goal if self is Scale.SPEED else figure <= goal
 
 
 Runner = Callable[[int], float]
-"""Does the work so many times and gives the seconds which that took."""
+"""Does the work a number of times, and returns the seconds that this took."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom the work is compared with.
+    """Something that the work is compared with.
 
     Attributes:
-        name: What the table calls it.
-        run: Does the same work so many times; gives the seconds which that took.
+        name: Its name in the table.
+        run: Does the same work a number of times, and returns the seconds that this took.
         scale: How the two are compared.
-        goal: What is to be reached; ``None`` for a comparison that only gives the scale.
+        goal: The figure to reach; ``None`` for a comparison without a goal.
     """
 
     name: str
@@ -74,15 +74,15 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One piece of work.
+    """A piece of work that is measured.
 
     Attributes:
-        name: What the table calls it.
-        run: Does it so many times; gives the seconds which that took.
-        peers: Whom it is compared with.
-        check: Raises WrongResultError unless all of them give the right results.
-        rounds: How many turns each gets, if not as many as usual.
-        turn_s: How long a turn is, in seconds, if not as long as usual.
+        name: Its name in the table.
+        run: Does it a number of times, and returns the seconds that this took.
+        peers: What it is compared with.
+        check: Raises WrongResultError unless all results are right.
+        rounds: The number of turns for each, if it differs from the default.
+        turn_s: The length of a turn in seconds, if it differs from the default.
     """
 
     name: str
@@ -95,18 +95,18 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out of one comparison.
+    """The result of a comparison.
 
     Attributes:
         work: The name of the work.
         peer: The name of the peer.
         scale: How the two are compared.
         figure: The median of the rounds' figures.
-        goal: What is to be reached, if anything.
+        goal: The figure to reach, if any.
         low: The lower quartile of the rounds' figures.
-        high: The upper one.
-        ours_s: Median seconds for the work once.
-        theirs_s: The same of the peer.
+        high: The upper quartile of the rounds' figures.
+        ours_s: The median of our seconds for doing the work once.
+        theirs_s: The median of the peer's seconds for doing the work once.
     """
 
     work: str
@@ -121,7 +121,7 @@ class Result:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the goal is reached; ``None`` if there is none."""
+        """Whether the goal is reached; ``None`` without a goal."""
         return None if self.goal is None else self.scale.is_met(self.figure, self.goal)
 
 
@@ -130,15 +130,15 @@ def measure(work: Work, *, rounds: int, turn_s: float) -> list[Result]:
 
     Args:
         work: The work.
-        rounds: How many turns each of them gets, unless the work says otherwise.
-        turn_s: About how long one turn shall take, in seconds, unless the work says otherwise; what takes longer runs
-            once a turn.
+        rounds: The number of turns for each, unless the work specifies it.
+        turn_s: About how long a turn takes, in seconds, unless the work specifies it; longer work is done once per
+            turn.
 
     Returns:
         One result for each peer.
 
     Raises:
-        WrongResultError: a result is wrong; nothing was measured then.
+        WrongResultError: If a result is wrong; then nothing was measured.
     """
     work.check()
     runners = [work.run, *(peer.run for peer in work.peers)]
@@ -151,7 +151,7 @@ def measure(work: Work, *, rounds: int, turn_s: float) -> list[Result]:
 
 
 def _runs_per_turn(run: Runner, turn_s: float) -> int:
-    """Warms up, too: whoever compiles while he runs has done so afterwards."""
+    """Return how often to do the work in a turn; this also warms up runners that compile while they run."""
     count = 1
     while (took := run(count)) < turn_s / 2 and run is not no_time:
         count = max(count * 2, round(count * turn_s / max(took, 1e-9) / 2))
@@ -174,12 +174,12 @@ def _compare(work: str, peer: Peer, ours: Sequence[float], theirs: Sequence[floa
 
 
 def no_time(_times: int) -> float:
-    """The runner of a peer that is no program: with it, ``Scale.ADDED_S`` gives our time itself."""
+    """Return 0: the runner of a peer that is not a program, with which ``Scale.ADDED_S`` results in our time itself."""
     return 0.0
 
 
 def each(function: Callable[[T], object], inputs: Sequence[T]) -> Runner:
-    """A runner that goes through the inputs again and again."""
+    """Return a runner that calls a function with the inputs in turn, over and over."""
 
     def run(times: int) -> float:
         items = islice(cycle(inputs), times)
@@ -192,7 +192,7 @@ def each(function: Callable[[T], object], inputs: Sequence[T]) -> Runner:
 
 
 def numbered(function: Callable[[int], object]) -> Runner:
-    """A runner that gives each run its number, from 0."""
+    """Return a runner that calls a function with the number of each run, from 0."""
 
     def run(times: int) -> float:
         started = time.perf_counter()
@@ -204,14 +204,14 @@ def numbered(function: Callable[[int], object]) -> Runner:
 
 
 def require_same(what: str, results: Mapping[str, object]) -> None:
-    """Refuse results that differ.
+    """Fail if results differ.
 
     Args:
-        what: What they are results of.
-        results: By who gave them.
+        what: What was done.
+        results: The results by name of the program.
 
     Raises:
-        WrongResultError: They differ; the text shows where that begins.
+        WrongResultError: If they differ; the text shows where the difference begins.
     """
     first = next(iter(results.values()))
     if any(result != first for result in results.values()):

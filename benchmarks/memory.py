@@ -1,7 +1,7 @@
-"""What the devnet's memory does while its history grows: ``python -m benchmarks.memory --transactions 100000``.
+"""Measure the devnet's memory while its history grows: ``python -m benchmarks.memory --transactions 100000``.
 
-Without execution costs, to come to an end sooner. After each step all garbage is collected; what is left is told apart
-into the VM's own memory, copies of it (the checkpoint that transactions are undone with), and all the rest.
+Execution costs are not tracked, to finish sooner. After each step all garbage is collected, and the remaining memory is
+split into the VM's own memory, its copies (the checkpoint that undoes transactions), and everything else.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Weight:
     """The devnet's memory at one moment, in bytes.
 
     Attributes:
-        transactions: How many it has mined.
-        resident: All of the process, as the system sees it.
+        transactions: The number of transactions it has mined.
+        resident: The memory of the process, according to the operating system.
         vm: The VM's own linear memory.
-        copies: Of that.
-        rest: Everything else that is alive: the history's index, the ledger, code.
+        copies: Copies of the VM's memory.
+        rest: Everything else that is in use: the index of the history, the ledger, code.
     """
 
     transactions: int
@@ -50,7 +50,7 @@ class Weight:
 
 
 class WeighedDevnet(DevnetControl):
-    """A devnet that tells its memory; a context manager."""
+    """A devnet that reports its memory; a context manager."""
 
     def __init__(self) -> None:
         script = str(SCRIPTS / "weighed-devnet.js")
@@ -64,7 +64,7 @@ class WeighedDevnet(DevnetControl):
         super().__init__(json.loads(self._line())["url"])
 
     def weigh(self) -> Weight:
-        """Have it collect its garbage and tell what is left."""
+        """Let the devnet collect its garbage and report the remaining memory."""
         assert self._process.stdin is not None  # noqa: S101 - Popen was given pipes
         self._process.stdin.write("\n")
         self._process.stdin.flush()
@@ -84,7 +84,7 @@ class WeighedDevnet(DevnetControl):
         return self._process.stdout.readline()
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return the devnet, which is already running."""
         return self
 
     def __exit__(
@@ -96,10 +96,10 @@ class WeighedDevnet(DevnetControl):
 
 
 def weights(transactions: int) -> Iterator[Weight]:
-    """Weigh a devnet at the start and after each tenth of so many transactions."""
+    """Yield the devnet's memory at the start and after each tenth of the transactions."""
     with copied_project() as manifest, WeighedDevnet() as devnet, NodeProcess("simnet.js", str(manifest)) as sender:
         load = Load(devnet, sender, Der.connect(devnet.url, devnet.deployer))
-        load.transactions(transactions // (_STEPS * 10))  # so that all that is made once has been made
+        load.transactions(transactions // (_STEPS * 10))  # warm-up: allocates what is allocated only once
         yield devnet.weigh()
         for _ in range(_STEPS):
             load.transactions(transactions // _STEPS)

@@ -1,4 +1,4 @@
-"""What runs in Node.js: processes that are told by lines of JSON what to do, so that they stay warm between turns."""
+"""Node.js processes that are controlled by lines of JSON, so that they stay warm between turns."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SCRIPTS: Final = Path(__file__).with_name("node")
 
 
 class PeerError(Exception):
-    """A process in Node.js ended or could not do what it was told."""
+    """A Node.js process has ended or could not handle a request."""
 
 
 class NodeProcess:
-    """A script that ``driver.js`` drives; a context manager.
+    """A script that ``driver.js`` runs; a context manager.
 
     Args:
-        script: Its name in the folder ``node``.
-        arguments: What it is given.
+        script: The name of the script in the folder ``node``.
+        arguments: The arguments of the script.
     """
 
     def __init__(self, script: str, *arguments: str) -> None:
@@ -41,28 +41,28 @@ class NodeProcess:
         """Prepare a piece of work.
 
         Args:
-            name: Its name in the script.
-            inputs: What it shall be done with.
+            name: The name of the work in the script.
+            inputs: The inputs of the work.
 
         Raises:
-            PeerError: There is no such work, or the inputs do not fit.
+            PeerError: If the work does not exist or the inputs are invalid.
         """
         return PeerWork(self, self.ask({"prepare": name, "inputs": inputs})["id"])
 
     def do(self, action: str, given: Any) -> Any:
-        """Have something done that is no timed work.
+        """Do something that is not timed.
 
         Args:
-            action: Its name in the script.
-            given: What with.
+            action: The name of the action in the script.
+            given: The input of the action.
 
         Raises:
-            PeerError: It failed.
+            PeerError: If it fails.
         """
         return self.ask({"do": action, "with": given})["done"]
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one request, as ``driver.js`` takes it, and wait for the answer."""
+        """Send a request in the format of ``driver.js``, and wait for the response."""
         to, back = self._process.stdin, self._process.stdout
         assert to is not None  # noqa: S101 - Popen was given pipes
         assert back is not None  # noqa: S101
@@ -80,7 +80,7 @@ class NodeProcess:
         return answer
 
     def __enter__(self) -> Self:
-        """Itself; the process runs already."""
+        """Return the process, which is already running."""
         return self
 
     def __exit__(
@@ -100,13 +100,13 @@ class Peers(NodeProcess):
         super().__init__("peers.js")
 
     def serve(self, answers: Mapping[str, Any]) -> str:
-        """Start a server on this machine that keeps connections and answers at once.
+        """Start a local server that keeps connections open and responds at once.
 
         Args:
-            answers: JSON by ``METHOD path``.
+            answers: JSON responses by ``METHOD path``.
 
         Returns:
-            Its base address.
+            The base URL of the server.
         """
         return str(self.do("serve", answers))
 
@@ -119,9 +119,9 @@ class PeerWork:
         self._id = number
 
     def run(self, times: int) -> float:
-        """Do it so many times; gives the seconds which that took, as the process itself measured them."""
+        """Do the work a number of times; return the seconds, as measured by the process itself."""
         return float(self._process.ask({"time": self._id, "times": times})["seconds"])
 
     def result(self, number: int) -> Any:
-        """What the run with this number gives, described in JSON."""
+        """Return the result of the run with this number, described in JSON."""
         return self._process.ask({"result": self._id, "number": number})["result"]

@@ -1,4 +1,4 @@
-"""Read-only calls: their results into models, and the whole way to a local server and back."""
+"""Read-only calls: decoding results into models, and the whole round trip to a local server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OFFER_ID = 3
 
 
 def works(peers: Peers) -> Iterator[Work]:
-    """Typed decoding, and reading over HTTP."""
+    """Yield typed decoding, and reading over HTTP."""
     yield _typed_decoding()
     yield _over_http(peers)
 

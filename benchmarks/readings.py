@@ -1,4 +1,4 @@
-"""Meter data: a year of one-minute readings beside polars, in time and in peak memory; trees over a million leaves."""
+"""Meter data: a year of one-minute readings, compared with polars in time and memory; trees of a million leaves."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FEW_ROUNDS: Final = 3
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """Reading a file, and a tree over the days of a million meters."""
+    """Yield the reading of files, and a tree over the days of a million meters."""
     files = _Files()
     yield _year(files)
     yield _memory(files)
@@ -44,14 +44,14 @@ def works(_peers: Peers) -> Iterator[Work]:
 
 
 class _Files:
-    """What is read, written when it is needed, and gone with the last work that needs it."""
+    """The files to read, written when they are needed and deleted with the last work that needs them."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._found: dict[int, Path] = {}
 
     def of(self, years: int) -> Path:
-        """The file of so many years."""
+        """Return the file with this many years."""
         if years not in self._found:
             self._found[years] = _write(Path(self._folder.name) / f"{years}.csv", years)
         return self._found[years]
@@ -72,7 +72,7 @@ def _ours(path: Path) -> int:
 
 
 def _polars(path: Path) -> int:
-    """The same as somebody writes it with polars: exact decimals, quarter-hours, whole Wh a day."""
+    """Do the same with polars as users would: exact decimals, quarter-hours, whole Wh per day."""
     import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
     quarters = (
@@ -106,7 +106,7 @@ def _year(files: _Files) -> Work:
 
 def _memory(files: _Files) -> Work:
     def check() -> None:
-        files.of(1)  # the results are those of the work before
+        files.of(1)  # the results are checked by the previous work
 
     return Work(
         "the same: peak memory of the process",
@@ -132,7 +132,7 @@ def _pieces(files: _Files) -> Work:
 
 
 def _peak(function: str, files: _Files, years: int) -> Runner:
-    """The most memory that a process of its own has while it does the work, in bytes."""
+    """Return a runner for the peak memory, in bytes, of a separate process that does the work."""
     code = (
         f"import sys; from pathlib import Path; from benchmarks.readings import {function} as work; "
         "work(Path(sys.argv[1])); "
@@ -168,7 +168,7 @@ def _tree() -> Work:
         require_same("proofs of a tree", {"its root": tree.root, **roots})
 
     def build(times: int) -> float:
-        started = time.process_time()  # it does nothing else, and takes seconds, in which others work, too
+        started = time.process_time()  # processor time: other programs also run in these seconds
         for _ in range(times):
             MerkleTree.of(leaves())
         return time.process_time() - started

@@ -1,4 +1,4 @@
-"""Shows results: a table for people, JSON for programs."""
+"""Presents results: as a table for people, as JSON for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def table(results: Sequence[Result]) -> Table:
-    """One line for each comparison; goals that are missed stand out."""
+    """Return a table with one line for each comparison; missed goals are highlighted."""
     shown = Table(title="der-client beside its peers: medians of one run", box=box.SIMPLE)
     shown.add_column("work", no_wrap=True)
     shown.add_column("against", no_wrap=True)
@@ -40,7 +40,7 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def as_json(results: Sequence[Result]) -> str:
-    """The same as JSON, with what it ran on."""
+    """Return the results as JSON, with the machine and versions that they were measured on."""
     return json.dumps({"ran_on": _ran_on(), "results": [_fields(result) for result in results]}, indent=2)
 
 

@@ -1,4 +1,4 @@
-"""The outbox beside the devnet's own rate: the same calls, signed beforehand and sent as fast as they are answered."""
+"""The outbox, compared with the devnet's own rate: the same calls, signed in advance and sent at full speed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FEE_USTX: Final = 1000
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """Jobs through an outbox with a journal in a file: with one account, and with eight."""
+    """Yield jobs through an outbox with its journal in a file, with one account and with eight."""
     with (
         copied_project() as manifest,
         Devnet() as devnet,

@@ -1,8 +1,7 @@
-"""How long a program waits for ``from der_client import Der``, as whole processes.
+"""How long ``from der_client import Der`` takes in a new process.
 
-Counted is processor time, the system's included: on a machine with nothing else to do that is how long it takes, and
-on a busy one it is still what the import costs. Python's bytecode is there, as an installation leaves it, wherever this
-runs.
+The result is processor time, including the system's. On an idle machine, that is how long the import takes; on a busy
+one, it is still what the import costs. Python's bytecode is cached wherever this runs, as after an installation.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _ROUNDS = 15
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """The import, beside a Python that does nothing."""
+    """Yield the import, compared with a Python that does nothing."""
     with with_bytecode() as environment:
         yield Work(
             "from der_client import Der",
@@ -42,7 +41,7 @@ def works(_peers: Peers) -> Iterator[Work]:
 
 @contextmanager
 def with_bytecode() -> Iterator[dict[str, str]]:
-    """Give an environment in which programs keep the bytecode of what they load, as an installation does."""
+    """Yield an environment in which programs cache the bytecode of their modules, as after an installation."""
     with TemporaryDirectory(prefix="der-client bytecode ") as folder:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -60,13 +59,13 @@ def _python(code: str, environment: dict[str, str]) -> Runner:
 
 
 def children_s() -> float:
-    """Return the processor time of all children that have ended, the system's included, s."""
+    """Return the processor time of all ended child processes, including the system's, s."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def _check(environment: dict[str, str]) -> None:
-    """Also leaves the bytecode for those that are timed."""
+    """Check the import; this also caches the bytecode for the measurement."""
     code = "import der_client; print(der_client.Der.__name__, der_client.Devnet.__name__)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)  # noqa: S603
     require_same("from der_client import Der", {"expected": "Der Devnet", OURS: done.stdout.strip()})

@@ -1,4 +1,4 @@
-"""All there is to measure, in groups."""
+"""All benchmarks, in groups."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ GROUPS: Final[Mapping[str, Callable[[Peers], Iterator[Work]]]] = {
 
 @contextmanager
 def works(groups: Sequence[str] | None = None) -> Iterator[Iterator[Work]]:
-    """The work of some groups, or of all; the peers' process runs until the block ends."""
+    """Yield the work of some or all groups; the peers' process runs until the block ends."""
     with Peers() as peers:
         yield (work for name, group in GROUPS.items() if groups is None or name in groups for work in group(peers))

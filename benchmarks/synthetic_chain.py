@@ -1,4 +1,4 @@
-"""A chain that only answers: plants, signed days and sales in any number, in the very bytes that an API would send."""
+"""A simulated chain: any number of plants, signed days and sales, with responses in the exact bytes of an API."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ _URL: Final = "http://localhost"
 
 
 class SyntheticChain:
-    """Blocks of one transaction each, and what an index asks of a client.
+    """Blocks of one transaction each, with the methods of a client that an index uses.
 
     Args:
-        plants: How many plants.
-        days: How many days each of them is recorded, verified, sold and settled.
+        plants: The number of plants.
+        days: The number of days for which each plant is recorded, verified, sold and settled.
 
     Attributes:
-        event_count: How many events there are.
+        event_count: The number of events.
         last_day: The last day.
     """
 
     network = DEVNET
     salt = 0
-    """Part of the hashes: a fork has another."""
+    """A part of the hashes that differs in a fork."""
 
     def __init__(self, plants: int, days: int) -> None:
         self._logs: defaultdict[str, list[str]] = defaultdict(list)
@@ -75,15 +75,15 @@ class SyntheticChain:
 
     @property
     def der(self) -> Any:
-        """What a follower needs of a connection."""
+        """The attributes of a connection that a follower uses."""
         return SimpleNamespace(client=self, deployer=DEPLOYER)
 
     def block(self, height_or_hash: int | str = "latest") -> Block:
-        """See `Client.block`."""
+        """Return a block; see ``Client.block``."""
         return self._blocks[-1] if height_or_hash == "latest" else self._blocks[int(height_or_hash) - 1]
 
     def contract_logs(self, contract_id: str, *, limit: int = 50, offset: int = 0) -> ContractLogPage:
-        """See `Client.contract_logs`."""
+        """Return a page of events; see ``Client.contract_logs``."""
         logs = self._logs[contract_id]
         end = len(logs) - offset
         results = ",".join(reversed(logs[max(0, end - limit) : end]))
@@ -91,7 +91,7 @@ class SyntheticChain:
         return api.contract_logs(contract_id, limit=limit, offset=offset).read(Answer(200, body, _URL))
 
     def run(self, endpoint: Endpoint[Any]) -> Any:
-        """See `Client.run`."""
+        """Return the response of an endpoint; see ``Client.run``."""
         return endpoint.read(Answer(200, self._bodies[endpoint.request.path], _URL))
 
     def _start(self, plants: int) -> None:
@@ -172,7 +172,7 @@ class SyntheticChain:
             self._mine(*(event for number in part for event in _settled(first_id + number - 1, number, day)))
 
     def _mine(self, *events: Event, call: tuple[str, list[bytes], bytes] | None = None) -> None:
-        """Add a block with one transaction that prints these."""
+        """Add a block with one transaction that prints these events."""
         height = len(self._blocks) + 1
         block_hash = hashlib.sha256(f"block {height} {self.salt}".encode()).hexdigest()
         parent = self._blocks[-1].hash if self._blocks else "00" * 32
@@ -221,7 +221,7 @@ def _parts(numbers: range, size: int) -> list[range]:
 
 
 def _whs(number: int, day: date) -> tuple[int, ...]:
-    """What the slots of a day have; together the same on each, so that all that follows is."""
+    """Return the energy of a day's slots; its sum is the same every day, and so are all amounts that follow from it."""
     spread = (number * 7 + day.toordinal()) % 50
     return tuple(100 + (spread if slot % 2 else -spread) for slot in range(SLOTS))
 
@@ -312,7 +312,7 @@ def _settled(offer_id: int, number: int, day: date) -> list[Event]:
 
 
 def _signed_days(numbers: range, day: date, whs: Sequence[tuple[int, ...]]) -> bytes:
-    """The list of signed days as a call carries it."""
+    """Return the list of signed days as the argument of a call."""
     items = [_signed_day(number, day, of_slots) for number, of_slots in zip(numbers, whs, strict=True)]
     return b"\x0b" + len(items).to_bytes(4) + b"".join(items)
 

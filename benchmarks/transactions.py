@@ -1,4 +1,4 @@
-"""A contract call: built and signed through the typed client without asking the node, and decoded."""
+"""A contract call: built and signed through the typed client without requests to the node, and decoded."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _INFO = {
     "burn_block_height": 1,
     "stable_burn_block_height": 1,
 }
-"""What the client asks a node once, before the first transaction: whether it is really on that network."""
+"""The response to the only request of a client before its first transaction, which checks the network."""
 
 
 def works(peers: Peers) -> Iterator[Work]:
-    """Building with signing, and decoding."""
+    """Yield building with signing, and decoding."""
     client = Client(peers.serve({"GET /v2/info": _INFO}), network=DEVNET)
     market = MarketParticipation(client, inputs.DEPLOYER, Account(inputs.KEY, client))
     calls = inputs.RETIREMENTS

@@ -1,4 +1,4 @@
-"""The pages, as a browser asks for them right after a new block, over an index with a million slots."""
+"""The pages as a browser requests them right after a new block, over an index with a million slots."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.peers import Peers
 
 MANY_SLOTS: Final = (40, 262)
-"""Plants and days that have a million slots."""
+"""Plants and days with a million slots."""
 PAGE_GOAL_S: Final = 0.05
 _PAGES: Final = {
     "the overview": "/",
@@ -39,14 +39,14 @@ _PAGES: Final = {
 
 
 def works(_peers: Peers) -> Iterator[Work]:
-    """Each page, as the first to be asked for after a block."""
+    """Yield each page as the first request after a block."""
     served = _Served()
     for name, path in _PAGES.items():
         yield _asking(_Page(served, path), name)
 
 
 class _Served:
-    """An index that is made when it is needed, and gone with the last work that needs it."""
+    """An index that is created when it is needed and deleted with the last work that needs it."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -65,18 +65,18 @@ class _Page:
     path: str
 
     def ask(self, times: int) -> float:
-        """Ask for it by pages that have remembered nothing yet, as after a new block; give the seconds of CPU."""
+        """Request the page with empty caches, as after a new block; return the seconds of processor time."""
         spent_s = 0.0
         for _ in range(times):
             pages = TestClient(create_app(self.served.index), base_url="http://localhost")
-            pages.get("/api/tip")  # starts the threads that answer
-            started = time.process_time()  # it does nothing else, and others work on the machine, too
+            pages.get("/api/tip")  # starts the threads that handle requests
+            started = time.process_time()  # processor time: other programs also run on the machine
             pages.get(self.path)
             spent_s += time.process_time() - started
         return spent_s
 
     def check(self) -> None:
-        """Refuse an answer that is none."""
+        """Fail unless the page is found."""
         answer = TestClient(create_app(self.served.index), base_url="http://localhost").get(self.path)
         require_same(self.path, {"expected": 200, "answered": answer.status_code})
 

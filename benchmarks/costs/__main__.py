@@ -1,4 +1,4 @@
-"""``python -m benchmarks.costs``: measures every public function; fails if a goal is missed or a cost has grown."""
+"""``python -m benchmarks.costs``: measure every public function. Fails if a goal is missed or a cost has grown."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from benchmarks.costs.call_cost import CallCost
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "costs.md"
-# Of the chain; some midnight, so that every run makes the same calls.
+# The start of the chain: a midnight, so that every run makes the same calls.
 START_TIME: Final = 1_772_323_200
 LARGE_ASSETS: Final = 10_000
 _PAGE_WIDTH: Final = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; gives the exit code: 1 if a goal is missed, or a count is another on the large state."""
+    """Measure; return the exit code: 1 if a goal is missed, or if reads or writes differ on the large state."""
     options = _parser().parse_args(arguments)
     progress = Console(stderr=True)
     with Devnet(start_time=START_TIME) as devnet, progress.status("measuring …"):
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         sys.stdout.write(report.as_json(measured) + "\n")
     else:
-        # A file or a pipe has no width: nothing shall be cut off there.
+        # A file or a pipe has no width; nothing may be cut off there.
         shown = Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH, highlight=False)
         shown.print(report.table(measured))
         shown.print("\n".join(report.goal_lines(measured)))

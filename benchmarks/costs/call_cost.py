@@ -1,4 +1,4 @@
-"""The cost of one call, and how many of its kind fit into a tenure."""
+"""The cost of a call, and how many such calls fit into a tenure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.call import Call
     from der_client.stacks.transactions import Transaction
 
-# What the transactions of one tenure may cost together before it is extended: before epoch 4.0 (SIP-012), and in it,
-# where reading is doubled.
+# The total cost of the transactions of one tenure before it is extended: before epoch 4.0 (SIP-012), and in epoch 4.0,
+# where reads are doubled.
 BEFORE_EPOCH_4: Final = ExecutionCost(
     read_count=15_000,
     read_length_bytes=100_000_000,
@@ -33,16 +33,16 @@ EPOCH_4: Final = ExecutionCost(
 
 @dataclass(frozen=True, slots=True)
 class CallCost:
-    """What a successful call cost.
+    """The cost of a successful call.
 
     Attributes:
         contract: The contract's name.
         function: The function's name.
-        variant: Which of its cases, such as ``96 slots``; empty if there is but one.
+        variant: Its case, such as ``96 slots``; empty if there is only one.
         cost: The five dimensions, as the VM counted them.
-        argument_bytes: Length of the encoded arguments.
-        transaction_bytes: Length of the whole transaction, signature and post-conditions included.
-        readings: Meter readings that the call recorded; 0 for one that records none.
+        argument_bytes: The length of the encoded arguments.
+        transaction_bytes: The length of the whole transaction, including signature and post-conditions.
+        readings: The number of meter readings that the call recorded; 0 if it does not record any.
     """
 
     contract: str
@@ -57,7 +57,7 @@ class CallCost:
     def of(
         cls, call: Call[Any], transaction: Transaction, cost: ExecutionCost, variant: str, readings: int
     ) -> CallCost:
-        """The cost of a call that has run by such a transaction."""
+        """Return the cost of a call that was run by this transaction."""
         return cls(
             contract=call.contract.name,
             function=call.declared.name,
@@ -80,17 +80,17 @@ class CallCost:
 
     @property
     def floor_fee_ustx(self) -> int:
-        """The least fee that a node takes, µSTX."""
+        """The minimum fee that a node accepts, µSTX."""
         return MIN_USTX_PER_BYTE * self.transaction_bytes
 
     def calls_per_tenure(self, limit: ExecutionCost) -> int:
-        """How many such calls a tenure can hold, whichever dimension ends first."""
+        """Return how many such calls fit into a tenure, limited by the dimension that is used up first."""
         return min(
             most // used for most, used in zip(_dimensions(limit), _dimensions(self.cost), strict=True) if used > 0
         )
 
     def units_per_tenure(self, limit: ExecutionCost) -> int:
-        """The readings that such calls record in a tenure; for a call that records none, the calls."""
+        """Return how many readings such calls record in a tenure; for calls that record none, the number of calls."""
         return self.calls_per_tenure(limit) * (self.readings or 1)
 
 

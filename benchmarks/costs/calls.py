@@ -1,4 +1,4 @@
-"""Every public function once, or once for each case that costs differently."""
+"""Calls every public function once, or once for each case with a different cost."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ TOKEN: Final = Path(__file__).parents[2] / "contracts" / "stand-ins" / "usdcx.cl
 DAY_WH: Final = 5_000
 FILL_WH: Final = 1_000
 
-# No transaction calls these: they run inside accept-and-fund, settle and refund, whose costs contain theirs.
+# No transaction calls these functions: they run inside accept-and-fund, settle and refund, whose costs include them.
 ONLY_CALLED_BY_SETTLEMENT: Final = frozenset({"mark-accepted", "mark-completed", "mark-token"})
 
 
 def measure_calls(devnet: DevnetControl) -> list[CallCost]:
     """Run all functions on a devnet whose contracts are deployed.
 
-    What is there already may be as large as it likes, as long as the deployer owns the contracts. Some 48 days pass.
+    The chain may already have a state of any size, if the deployer owns the contracts. Its time advances about 48 days.
 
     Args:
-        devnet: Tracks costs. What is done to it stays.
+        devnet: A devnet that tracks costs. The changes made to it remain.
 
     Returns:
         The costs, in the order of the contracts and their functions.
 
     Raises:
-        RuntimeError: the devnet does not track costs.
-        TransactionFailedError: a call failed.
+        RuntimeError: If the devnet does not track costs.
+        TransactionFailedError: If a call fails.
     """
     chain = MeasuredChain.open(devnet)
     _rule(chain)
@@ -139,11 +139,11 @@ def _keep_grid(chain: MeasuredChain) -> None:
     chain.measure(operator.set_region_alert(REGION, AlertLevel.WARNING, until))
 
 
-def _trade(chain: MeasuredChain) -> None:  # noqa: PLR0915 - the story of one day
-    """A day from its forward offers to its last refund."""
+def _trade(chain: MeasuredChain) -> None:  # noqa: PLR0915 - the whole course of one day
+    """Trade a day, from its forward offers to its last refund."""
     signing = chain.add_connected(SMALL_METER, feed_metered=True)
     small = chain.add_verified(P256_METER)
-    chain.devnet.track_costs(False)  # four times faster, and none of these are looked at
+    chain.devnet.track_costs(False)  # four times faster, and these costs are not used
     recorded = chain.add_many_verified(BATCH)
     meters = [PrivateKey.from_bytes(bytes([number]) * 32 + b"\x01") for number in range(10, 10 + SIGNED_TOGETHER)]
     fed = recorded[1:REVIEWED]
@@ -181,7 +181,7 @@ def _trade(chain: MeasuredChain) -> None:  # noqa: PLR0915 - the story of one da
     _decide(chain, day, small, rejected, recorded)
 
     chain.measure(chain.official.production.verify_day(signing, day, WHOLE_DAY, SLOTS * 300))
-    # Enough for all that were funded but half of the last.
+    # Enough for all funded payments except half of the last one.
     exported_wh = (1 + SETTLED_TOGETHER) * FILL_WH + FILL_WH // 2
     chain.measure(chain.grid_operator.grid.record_feed(signing, day, exported_wh, 0))
     chain.measure(chain.official.grid.verify_feed(signing, day, exported_wh, 0))
@@ -209,7 +209,7 @@ def _trade(chain: MeasuredChain) -> None:  # noqa: PLR0915 - the story of one da
 
 
 def _list_token(chain: MeasuredChain) -> str:
-    """Publish a token of which the buyer has much, and let offers be priced in it."""
+    """Publish a token, mint plenty for the buyer, and list it for offers."""
     account = chain.contract_owner.settlement.require_account()
     account.submit(ContractPublish("usdcx", TOKEN.read_text(), 5)).wait()
     token = f"{account.address}.usdcx"
@@ -232,7 +232,7 @@ def _sell_a_month(chain: MeasuredChain, plant: int) -> None:
 
 
 def _pay_fees_in_a_token(chain: MeasuredChain, plant: int, token: str) -> None:
-    """A spot sale in a token, at the end, when another day is verified."""
+    """Make a spot sale in a token at the end, after another day is verified, and withdraw its fees."""
     day = chain.anyone.now().date()
     chain.devnet.advance(to=start_of(day + timedelta(days=1)))
     chain.run(chain.official.production.record_production(plant, day, WHOLE_DAY, DAY_WH))
@@ -261,7 +261,7 @@ def _record(
     chain.measure(chain.anyone.production.record_days(signed), variant, readings=SIGNED_TOGETHER * SLOTS)
     items = [DayRecord(asset_id=plant, day=day, mask=WHOLE_DAY, wh=DAY_WH) for plant in recorded]
     chain.measure(official.record_batch(items), f"{BATCH} asset-days", readings=BATCH * SLOTS)
-    # A leaf of a tree of a million: the path is what costs, not what else is in the tree.
+    # A leaf of a tree with a million leaves: only the path matters for the cost, not the rest of the tree.
     leaf = Leaf(asset_id=recorded[0], day=day - timedelta(days=1), mask=WHOLE_DAY, wh=DAY_WH, whs_hash=bytes(32))
     root, path = official.get_leaf_hash(leaf), []
     for level in range(20):

@@ -1,4 +1,4 @@
-"""Fills a chain with plants, days and offers, to see whether costs grow with them."""
+"""Fills a chain with plants, days and offers, to check whether costs grow with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from der_client.devnet import DevnetControl
 
 DAYS_OF_EACH: Final = 10
-# One plant in ten is connected, and has ten offers.
+# One plant in ten is connected and has ten offers.
 OFFERS_OF_CONNECTED: Final = 10
 OFFERED_WH: Final = 1_000
 DAYS_AHEAD: Final = timedelta(days=30)
@@ -24,50 +24,50 @@ DAYS_AHEAD: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """How much there shall be.
+    """The size of the state to create.
 
     Attributes:
-        assets: Verified plants, a multiple of 200.
+        assets: The number of verified plants, a multiple of 200.
     """
 
     assets: int
 
     def __post_init__(self) -> None:
-        """Refuse what does not go into whole batches."""
+        """Reject numbers that do not fill whole batches."""
         if self.assets < BATCH or self.assets % BATCH:
             raise ValueError(f"{self.assets} assets do not fill whole batches; take a multiple of {BATCH}")
 
     @property
     def plants(self) -> range:
-        """Their ids."""
+        """The ids of the plants."""
         return range(1, self.assets + 1)
 
     @property
     def asset_days(self) -> int:
-        """Recorded days of plants."""
+        """The number of recorded days of all plants."""
         return self.assets * DAYS_OF_EACH
 
     @property
     def offers(self) -> int:
-        """Open offers."""
+        """The number of open offers."""
         return self.assets
 
     def __str__(self) -> str:
-        """In words."""
+        """Return the size in words."""
         return f"{self.assets:,} assets, {self.asset_days:,} asset-days and {self.offers:,} offers"
 
 
 def fill(devnet: DevnetControl, filling: Filling, report: Callable[[str], None]) -> None:
-    """Fill a fresh devnet; some weeks pass.
+    """Fill a fresh devnet; the chain's time advances by some weeks.
 
     Args:
-        devnet: The chain, with nothing but the contracts on it. What is done to it stays.
-        filling: How much there shall be.
-        report: Told about each step.
+        devnet: A chain with nothing but the contracts. The changes made to it remain.
+        filling: The size of the state to create.
+        report: Called with a line about each step.
 
     Raises:
-        TransactionFailedError: a call that was waited for failed.
-        RuntimeError: less is there afterwards than should be.
+        TransactionFailedError: If a call that is waited for fails.
+        RuntimeError: If there are fewer items at the end than there should be.
     """
     devnet.track_costs(False)
     try:
@@ -90,7 +90,7 @@ def _register(chain: MeasuredChain, filling: Filling, report: Callable[[str], No
 
 
 def _record(chain: MeasuredChain, filling: Filling, report: Callable[[str], None]) -> None:
-    # Each transaction has a block of its own, so days may have passed: this is the first on which all were verified.
+    # Each transaction has its own block, so days may have passed; this is the first day with all plants verified.
     first_day = chain.anyone.now().date()
     chain.devnet.advance(to=start_of(first_day + timedelta(days=DAYS_OF_EACH)))
     for number in range(DAYS_OF_EACH):
@@ -105,7 +105,7 @@ def _record(chain: MeasuredChain, filling: Filling, report: Callable[[str], None
 
 
 def _offer(chain: MeasuredChain, plants: range) -> None:
-    """Connect plants and offer energy of each."""
+    """Connect plants, and offer energy of each."""
     seller, operator = chain.seller, chain.grid_operator.grid
     chain.run_all(seller.grid.request_connection(plant, CAPACITY_W) for plant in plants)
     chain.run_all(operator.approve_connection(plant, CAPACITY_W, False) for plant in plants)
@@ -118,7 +118,7 @@ def _offer(chain: MeasuredChain, plants: range) -> None:
 
 
 def _check(chain: MeasuredChain, filling: Filling) -> None:
-    """Most calls were sent without waiting for their outcome."""
+    """Check the numbers, because most calls were sent without waiting for their outcome."""
     found = chain.anyone.assets.get_asset_count(), chain.anyone.market.get_offer_count()
     if found != (filling.assets, filling.offers):
         raise RuntimeError(f"there are {found[0]} assets and {found[1]} offers, where there should be {filling}")

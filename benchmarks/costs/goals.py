@@ -1,4 +1,4 @@
-"""What the calls are to cost at most, and what they cost in the prototype."""
+"""The goals for the costs of calls, and the costs measured in the prototype."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prototype:
-    """What the same work cost before the contracts were designed; ``None`` where it was not measured.
+    """The cost of the same work before the contracts were designed; ``None`` where it was not measured.
 
     Attributes:
-        reads: Entries read, as text: in one case it is a range.
-        writes: Entries written.
-        units: Readings (or calls) that a tenure of 15,000 and one of 30,000 reads hold.
+        reads: The number of entries read, as text, because in one case it is a range.
+        writes: The number of entries written.
+        units: How many readings (or calls) fit into a tenure of 15,000 reads and into one of 30,000.
     """
 
     reads: str
@@ -60,13 +60,13 @@ LEAST_READINGS: Final[Mapping[str, int]] = {"record-batch, 200 asset-days": 200_
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound and what was measured.
+    """A goal and the measured figure.
 
     Attributes:
-        name: Of the call.
-        bound: In words: ``at most 16 reads``.
-        measured: The same figure of the call.
-        is_met: Whether it keeps the bound.
+        name: The name of the call.
+        bound: The goal in words: ``at most 16 reads``.
+        measured: The measured figure.
+        is_met: Whether the goal is met.
     """
 
     name: str
@@ -76,10 +76,10 @@ class Goal:
 
 
 def goals(measured: Iterable[CallCost]) -> Iterator[Goal]:
-    """The goals, in the order of the calls.
+    """Yield the goals, first those for reads, then those for readings.
 
     Raises:
-        KeyError: a call that has a goal was not measured.
+        KeyError: If a call that has a goal was not measured.
     """
     calls = {call.name: call for call in measured}
     for name, most in MOST_READS.items():

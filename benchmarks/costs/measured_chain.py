@@ -1,4 +1,4 @@
-"""A devnet on which everybody has a role, and a list of what the calls that were measured cost."""
+"""A devnet with an account for each role, and the list of the costs measured so far."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ SLOT_SECONDS: Final = 900
 
 @dataclass(frozen=True)
 class MeasuredChain:
-    """Who takes part, and what was measured.
+    """The participants, and the measured costs.
 
     Attributes:
         devnet: The chain.
-        contract_owner: Owns the contracts.
-        official: Has every role that is not bound to a region.
-        grid_operator: Of the region.
-        seller: Owns the plants.
-        buyer: Buys.
-        anyone: Has no role.
+        contract_owner: The owner of the contracts.
+        official: An account with every role that is not bound to a region.
+        grid_operator: The grid operator of the region.
+        seller: The owner of the plants.
+        buyer: The buyer of energy.
+        anyone: An account without a role.
         measured: The costs so far, in the order of the calls.
     """
 
@@ -62,7 +62,7 @@ class MeasuredChain:
 
     @classmethod
     def open(cls, devnet: DevnetControl) -> MeasuredChain:
-        """Take a devnet on which the contracts are deployed; grants nothing yet."""
+        """Create it from a devnet on which the contracts are deployed; no roles are granted yet."""
         owner = Der.connect(devnet.url, devnet.deployer, fee_policy=FeePolicy(asks_node=False))
         seller, official, grid_operator, buyer, anyone = (
             owner.with_account(devnet.accounts[f"wallet_{number}"]) for number in (1, 3, 4, 5, 8)
@@ -70,17 +70,17 @@ class MeasuredChain:
         return cls(devnet, owner, official, grid_operator, seller, buyer, anyone)
 
     def grant_roles(self) -> None:
-        """Give every role to whom it belongs."""
+        """Grant every role to its account."""
         for role in Role:
             who, region = (self.grid_operator, REGION) if role is Role.GRID_OPERATOR else (self.official, "")
             self.run(self.contract_owner.assets.set_role(role, address(who), region, granted=True))
 
     def run(self, call: Call[R]) -> R:
-        """Send a call that must succeed; gives its value."""
+        """Send a call that must succeed; return its value."""
         return call.send().wait().value
 
     def run_all(self, calls: Iterable[Call[Any]]) -> None:
-        """Send many calls of one account, and wait for the last alone: what the others did is for the caller to see."""
+        """Send many calls of one account and wait for the last only. The caller must check the others' effects."""
         pending = account = None
         for call in calls:
             pending, account = call.send(), call.contract.require_account()
@@ -89,12 +89,12 @@ class MeasuredChain:
             account.forget_in_flight()
 
     def measure(self, call: Call[R], variant: str = "", *, readings: int = 0) -> R:
-        """The same, and keep what it cost.
+        """Send a call that must succeed, and note its cost; return its value.
 
         Raises:
-            RuntimeError: the devnet does not track costs.
+            RuntimeError: If the devnet does not track costs.
         """
-        # Before it runs: post-conditions are worked out from the state that the call meets.
+        # Build it before it runs: post-conditions are computed from the state that the call will find.
         transaction = call.transaction()
         receipt: Receipt[R] = call.send().wait()
         if receipt.cost is None or receipt.cost.runtime == 0:
@@ -103,12 +103,12 @@ class MeasuredChain:
         return receipt.value
 
     def register(self, meter: Signer | None = None, *, variant: str | None = None) -> int:
-        """Register a plant of the seller; measured if a variant is given."""
+        """Register a plant of the seller; measure it if a variant is given."""
         call = self._registration(meter)
         return self.run(call) if variant is None else self.measure(call, variant)
 
     def registration(self, meter: Signer | None = None) -> Registration:
-        """What is said of a new plant of the seller."""
+        """Return the data of a new plant of the seller."""
         return Registration(
             kind=AssetKind.SOLAR,
             capacity_w=CAPACITY_W,
@@ -120,7 +120,7 @@ class MeasuredChain:
         )
 
     def claim(self, meter: Signer | None) -> KeyClaim | None:
-        """A meter's key with its proof for the seller."""
+        """Return a meter's key with its proof for the seller."""
         key = device_key(meter)
         if meter is None or key is None:
             return None
@@ -138,13 +138,13 @@ class MeasuredChain:
         return self.seller.assets.register_asset(**{name: getattr(plant, name) for name in Registration.model_fields})
 
     def add_verified(self, meter: Signer | None = None) -> int:
-        """A verified plant."""
+        """Add a verified plant."""
         asset_id = self.register(meter)
         self.run(self.official.assets.verify_asset(asset_id, CAPACITY_W, device_key(meter)))
         return asset_id
 
     def add_many_verified(self, count: int) -> range:
-        """So many verified plants without a meter key; gives their ids."""
+        """Add verified plants without a meter key; return their ids."""
         first = self.seller.assets.get_asset_count() + 1
         plants = range(first, first + count)
         self.run_all(self._registration(None) for _ in plants)
@@ -152,7 +152,7 @@ class MeasuredChain:
         return plants
 
     def add_connected(self, meter: Signer | None = None, *, feed_metered: bool = False) -> int:
-        """A verified and connected plant."""
+        """Add a verified and connected plant."""
         asset_id = self.add_verified(meter)
         self.connect(asset_id, feed_metered=feed_metered)
         return asset_id
@@ -163,17 +163,17 @@ class MeasuredChain:
         self.run(self.grid_operator.grid.approve_connection(asset_id, CAPACITY_W, feed_metered))
 
     def offer(self, asset_id: int, day: date, wh: int, taker: str | None = None, token: str | None = None) -> Call[int]:
-        """An offer of a day: open until the day begins, or for a day if it is over."""
+        """Return an offer of a day: open until the day begins, or for a day if it has already begun."""
         now = self.seller.now()
         expires_at = start_of(day) if now < start_of(day) else now + timedelta(days=1)
         return self.seller.market.create_offer(asset_id, day, wh, PRICE_PER_KWH, 1_000, expires_at, taker, token)
 
     def funding(self, offer_id: int, wh: int) -> Call[int]:
-        """Taking energy of an offer."""
+        """Return the purchase of energy of an offer."""
         return self.buyer.settlement.accept_and_fund(offer_id, wh, wh, NO_LIMIT, NO_LIMIT)
 
     def signed_day(self, asset_id: int, day: date, whs: Sequence[int], meter: Signer) -> SignedDay:
-        """Readings from the first slot on, signed by the plant's first meter key."""
+        """Return readings from the first slot on, signed by the plant's first meter key."""
         production = self.anyone.production
         message = DayMessage.sign(
             meter,
@@ -186,19 +186,19 @@ class MeasuredChain:
         return SignedDay(asset_id=asset_id, day=day, start=0, whs=tuple(whs), signature=message.rs)
 
     def relay(self, signed: SignedDay) -> Call[bool]:
-        """Relaying of a signed day alone."""
+        """Return the recording of a single signed day."""
         return self.anyone.production.record_day(signed.asset_id, signed.day, 0, signed.whs, signed.signature)
 
 
 def address(who: Der) -> str:
-    """The address of who signs."""
+    """Return the address of a connection's account."""
     if who.account is None:
         raise ValueError(f"{who!r} has no account")
     return who.account.address
 
 
 def device_key(meter: Signer | None) -> DeviceKey | None:
-    """What a plant's register keeps of its meter's key."""
+    """Return the key of a meter as the register stores it."""
     if isinstance(meter, PrivateKey):
         return DeviceKey(curve=KeyCurve.SECP256K1, key=compressed(meter.public_key))
     if isinstance(meter, ec.EllipticCurvePrivateKey):
@@ -207,5 +207,5 @@ def device_key(meter: Signer | None) -> DeviceKey | None:
 
 
 def start_of(day: date) -> datetime:
-    """Midnight UTC at which a day begins."""
+    """Return midnight UTC at which a day begins."""
     return datetime.combine(day, time(), UTC)

@@ -1,4 +1,4 @@
-"""Shows costs: tables for people, JSON for programs, the tables of ``docs/costs.md``."""
+"""Presents costs: as tables for people, as JSON for programs, and in the tables of ``docs/costs.md``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _BLOCK: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOT
 
 
 def table(measured: Sequence[CallCost]) -> Table:
-    """One line for each call, contract by contract."""
+    """Return a table with one line for each call, grouped by contract."""
     shown = Table(title="What a call costs", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for number, heading in enumerate(_HEADINGS):
         shown.add_column(heading, justify="right" if number else "left", no_wrap=number == 0)
@@ -60,7 +60,7 @@ def table(measured: Sequence[CallCost]) -> Table:
 
 
 def goal_lines(measured: Sequence[CallCost]) -> list[str]:
-    """Each goal and whether it is met."""
+    """Return each goal and whether it is met."""
     return [
         f"{'met   ' if goal.is_met else 'MISSED'} {goal.name}: {goal.bound}; {goal.measured:,}"
         for goal in goals(measured)
@@ -68,7 +68,7 @@ def goal_lines(measured: Sequence[CallCost]) -> list[str]:
 
 
 def growth_lines(small: Sequence[CallCost], large: Sequence[CallCost]) -> list[str]:
-    """The calls whose reads or writes differ between two states; none if costs do not grow."""
+    """Return the calls whose reads or writes differ between two states."""
     return [
         f"{before.name}: {before.counts[0]:,} reads and {before.counts[1]:,} writes became "
         f"{after.counts[0]:,} and {after.counts[1]:,}"
@@ -78,7 +78,7 @@ def growth_lines(small: Sequence[CallCost], large: Sequence[CallCost]) -> list[s
 
 
 def as_json(measured: Sequence[CallCost]) -> str:
-    """The same figures for programs."""
+    """Return the figures as JSON."""
     return json.dumps(
         {
             "calls": [_fields(call) for call in measured],
@@ -91,12 +91,12 @@ def as_json(measured: Sequence[CallCost]) -> str:
 
 
 def with_tables(page: str, measured: Sequence[CallCost]) -> str:
-    """A page of the docs, its generated tables made anew.
+    """Return a page of the docs with its generated tables updated.
 
-    A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``; names are ``calls``, ``goals`` and ``ways``.
+    A table is between ``<!-- table: NAME -->`` and ``<!-- end -->``; the names are ``calls``, ``goals`` and ``ways``.
 
     Raises:
-        KeyError: the page asks for a table that there is not.
+        KeyError: If the page has a table with an unknown name.
     """
     tables = {"calls": _calls_markdown(measured), "goals": _goals_markdown(measured), "ways": _ways_markdown(measured)}
     return _BLOCK.sub(lambda found: found[1] + f"{tables[found[2]]}\n" + found[3], page)
@@ -164,7 +164,7 @@ def _prototype(known: Prototype | None) -> str:
 
 
 def _rounded(value: float) -> str:
-    """Three figures are enough: the least fees and the room in a tenure are bounds, not forecasts."""
+    """Round to about three digits, which is enough: minimum fees and room in a tenure are bounds, not forecasts."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"

@@ -1,4 +1,4 @@
-"""What recording the days of many meters takes, worked out from what the calls cost."""
+"""The effort of recording the days of many meters, computed from the costs of the calls."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Way:
     """A way to record and verify the days of all meters.
 
     Attributes:
-        name: In words.
-        transactions: A day.
-        tenures: How many tenures of 15,000 and of 30,000 reads they fill a day.
-        fees_ustx: The least fees a day, µSTX.
+        name: A description.
+        transactions: The number of transactions per day.
+        tenures: How many tenures of 15,000 and of 30,000 reads they fill per day.
+        fees_ustx: The minimum fees per day, µSTX.
         meters_in_a_tenth: How many meters this way serves with a tenth of all tenures, for both kinds of tenure.
     """
 
@@ -41,13 +41,13 @@ class Way:
 
 
 def ways(measured: Sequence[CallCost], meters: int = METERS) -> list[Way]:
-    """Return all ways, the dearest first.
+    """Return all ways, the most expensive first.
 
-    Each records a day of every meter and has it verified, but for the last, which only anchors a root over all days.
+    Each records and verifies a day of every meter, except the last, which only anchors a root over all days.
 
     Args:
-        measured: What the calls cost.
-        meters: How many there are.
+        measured: The costs of the calls.
+        meters: The number of meters.
 
     Raises:
         KeyError: If a call that they need was not measured.

@@ -1,19 +1,19 @@
 /**
- * Lets `peers.py` drive this process: a line of JSON in, a line of JSON out.
+ * Lets `peers.py` control this process: a line of JSON in, a line of JSON out.
  *
  * {"prepare": name, "inputs": {…}} → {"id"}; {"time": id, "times": n} → {"seconds"};
- * {"result": id, "number": i} → {"result"}; {"do": name, "with": …} → {"done"}; whatever fails → {"error"}.
+ * {"result": id, "number": i} → {"result"}; {"do": name, "with": …} → {"done"}; any failure → {"error"}.
  */
 import { createInterface } from "node:readline";
 
 /**
  * @typedef {object} Work
- * @property {(number: number) => unknown} run does it once
- * @property {(result: any) => unknown} describe turns what that gave into JSON that can be compared
- * @property {boolean} [isAsync] whether `run` gives a promise
+ * @property {(number: number) => unknown} run does the work once
+ * @property {(result: any) => unknown} describe converts the result of `run` to comparable JSON
+ * @property {boolean} [isAsync] whether `run` returns a promise
  */
 
-/** What was computed last is kept here, so that no engine finds out that nobody needs it. */
+/** Keeps the last result, so that no engine can optimize the work away. */
 let kept;
 
 /** @param {Work} work @param {number} times @returns {Promise<number>} seconds */
@@ -25,10 +25,10 @@ async function time({ run, isAsync = false }, times) {
 }
 
 /**
- * Answers until the input ends, and ends the process then.
+ * Handle requests until the input ends, then end the process.
  *
- * @param {Record<string, (inputs: any) => Work>} works what can be timed
- * @param {Record<string, (given: any) => unknown>} [actions] what else can be done
+ * @param {Record<string, (inputs: any) => Work>} works the work that can be timed
+ * @param {Record<string, (given: any) => unknown>} [actions] other actions
  */
 export async function drive(works, actions = {}) {
   const prepared = [];

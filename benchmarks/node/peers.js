@@ -1,4 +1,4 @@
-/** The peers of der-client in JavaScript and Rust, and a local node: `peers.py` drives this process. */
+/** The peers of der-client in JavaScript and Rust, and a local node; `peers.py` controls this process. */
 import { createServer } from "node:http";
 import codec from "@hirosystems/stacks-encoding-native-js";
 import {
@@ -13,8 +13,8 @@ import {
 import { drive } from "./driver.js";
 
 /**
- * What can be timed: each takes the inputs and gives `run`, which does it once, and `describe`, which turns what that
- * gave into JSON that can be compared.
+ * The work that can be timed: each entry converts the inputs to `run`, which does the work once, and `describe`, which
+ * converts its result to comparable JSON.
  */
 const works = {
   "stacks.js build": ({ contract, functionName, fee, senderKey, calls }) => {
@@ -92,16 +92,16 @@ const works = {
   },
 };
 
-/** The node writes no `list` and no apostrophe before principals; no text among the inputs holds either. */
+/** Removes `list` and the apostrophe before principals, which nodes do not write; no input contains them. */
 const asNode = (text) => text.replaceAll("(list ", "(").replaceAll("'", "");
 
 const bytes = (hex) => Buffer.from(hex, "hex");
 
 /**
- * A server that keeps connections and answers at once.
+ * Start a server that keeps connections open and responds at once.
  *
- * @param {Record<string, unknown>} answers by "METHOD path"
- * @returns {Promise<string>} its address
+ * @param {Record<string, unknown>} answers responses by "METHOD path"
+ * @returns {Promise<string>} its URL
  */
 function serve(answers) {
   const bodies = new Map(Object.entries(answers).map(([route, answer]) => [route, JSON.stringify(answer)]));

@@ -1,5 +1,5 @@
 /**
- * Clarinet's simnet called directly, without a node in front of it, and a load generator: `peers.py` drives this
+ * Clarinet's simnet called directly, without a node in front of it, and a load generator; `peers.py` controls this
  * process. Its argument is the manifest of the project.
  */
 import { randomBytes } from "node:crypto";
@@ -8,7 +8,7 @@ import { initSimnet } from "@stacks/clarinet-sdk";
 import { Cl, cvToString } from "@stacks/transactions";
 import { drive } from "./driver.js";
 
-// The SDK tells what it does on standard output, where only answers belong.
+// The SDK logs to standard output, which must contain only responses.
 console.log = () => undefined;
 const simnet = await initSimnet(process.argv[2], false, { trackCosts: true, trackCoverage: false });
 
@@ -36,7 +36,7 @@ const works = {
 };
 
 /**
- * Sends requests over kept connections, each of which waits for an answer before it sends the next.
+ * Send requests over kept connections; each waits for a response before it sends the next request.
  *
  * @param {{url: string, path: string, contentType: string, queues: string[][]}} load bodies (hex) for each connection
  * @returns {Promise<{seconds: number, statuses: Record<string, number>}>}

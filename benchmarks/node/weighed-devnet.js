@@ -1,4 +1,4 @@
-/** The devnet, which tells its memory after a collection of garbage whenever a line comes in: `memory.py` drives it. */
+/** A devnet that collects garbage and reports its memory for each line of input; `memory.py` controls it. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 

@@ -280,7 +280,7 @@ class Chain:
 
 
 def resolved(arguments: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
-    """Replace names by principals in the arguments."""
+    """Replace names with principals in the arguments."""
     return {key: _resolved(key, value, addresses) for key, value in arguments.items()}
 
 
