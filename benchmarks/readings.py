@@ -73,7 +73,7 @@ def _ours(path: Path) -> int:
 
 def _polars(path: Path) -> int:
     """Do the same with polars as users would: exact decimals, quarter-hours, whole Wh per day."""
-    import polars as pl  # noqa: PLC0415 -- heavy, and an extra
+    import polars as pl  # noqa: PLC0415 -- a heavy, optional dependency
 
     quarters = (
         pl.read_csv(path, infer_schema=False)

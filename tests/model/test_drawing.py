@@ -36,7 +36,7 @@ def deployed() -> System:
 
 
 def endings(system: System, action: Action) -> list[Ending]:
-    """Do an action on the model, and return how the call, or each item of a batch, may have ended."""
+    """Apply an action to the model, and return how the call, or each item of a batch, may have ended."""
     if isinstance(action, Wait):
         system.clock.now = max(system.clock.now, action.until)
         return []

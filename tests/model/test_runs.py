@@ -71,7 +71,7 @@ class Impatient:
 
 
 def test_the_same_seed_draws_the_same_actions(twin: Twin) -> None:
-    first, second = ([twin.draws(Random("7")).next() for _ in range(3)] for _ in range(2))  # noqa: S311  # as above
+    first, second = ([twin.draws(Random("7")).next() for _ in range(3)] for _ in range(2))  # noqa: S311  # repeatable
     assert first == second
 
 

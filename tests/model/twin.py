@@ -137,7 +137,7 @@ class Twin:
         return Draws(random, self.system, self.names)
 
     def do(self, action: Action) -> None:
-        """Do an action on both, and compare the outcomes.
+        """Apply an action to both, and compare the outcomes.
 
         Raises:
             DisagreementError: If they differ, or a rule is broken.

@@ -212,7 +212,7 @@ def run(
         thread.start()
         try:
             deadline = time.monotonic() + seconds
-            for number, (code, arguments) in enumerate(pathological(Random(seed), rounds)):  # noqa: S311 -- to be repeated
+            for number, (code, arguments) in enumerate(pathological(Random(seed), rounds)):  # noqa: S311 -- repeatable
                 if time.monotonic() > deadline or not thread.is_alive():
                     break
                 devnet.track_costs(number % 3 != 0)

@@ -77,7 +77,7 @@ class Walker:
     Attributes:
         account: The client's account.
         others: The addresses that it pays.
-        contract: The id of the world's contract.
+        contract: The id of the ``world`` contract.
         random: The source of all randomness.
         pause_s: The average pause after a burst.
         book: All transactions that it sent, by nonce.

@@ -153,7 +153,7 @@ class Assets:
         )
 
     def _judge_claim(self, objections: Objections, caller: str, claim: Claim | None, present: DeviceKey | None) -> None:
-        """Note the errors of a key that a caller claims, unless it is the asset's current one."""
+        """Note the objections to a key that a caller claims; only the asset's current key needs no proof."""
         if claim is None:
             return
         objections.add(AssetError.ERR_INVALID_DEVICE_KEY, when=len(claim.key.key) != 33)
@@ -251,7 +251,7 @@ class Assets:
         return True
 
     def retire_asset(self, caller: str, asset_id: int) -> bool:
-        """As the owner or a registrar, retire an asset for good, with today or its suspension as the last day."""
+        """As the owner or a registrar, retire an asset for good; its last day is today or the day of its suspension."""
         objections = Objections()
         asset = self._existing(asset_id, objections)
         may = caller == asset.owner or self.has_role(Role.REGISTRAR, caller)

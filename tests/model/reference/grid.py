@@ -134,7 +134,7 @@ class Grid:
         return min(deliverable, max(0, feed.exported_wh - feed.imported_wh))
 
     def is_undeliverable(self, asset_id: int, day: int) -> bool:
-        """Return whether a day was rejected, can never be recorded, or has no D when its window closes."""
+        """Return whether a day was rejected, can never be recorded, or has no D although its window is over."""
         row = self.production.days.get((asset_id, day))
         if row is not None and row.state is DayState.REJECTED:
             return True
@@ -151,7 +151,7 @@ class Grid:
         }
 
     def request_connection(self, caller: str, asset_id: int, export_limit_w: int) -> bool:
-        """As the owner of a verified asset, request a connection, until a request is approved."""
+        """As the owner of a verified asset, request a connection. Possible until a request is approved."""
         objections = Objections()
         asset = self._asset(asset_id, objections)
         connection = self.connections.get(asset_id)
@@ -223,7 +223,7 @@ class Grid:
         return True
 
     def record_feed(self, caller: str, asset_id: int, day: int, exported_wh: int, imported_wh: int) -> bool:
-        """As the grid operator, record a feed after its day, until it is verified or the window closes."""
+        """As the grid operator, record a feed of a past day since the approval, until verified or its window closes."""
         objections, connection = self._for_operator(caller, asset_id)
         objections.add(GridError.ERR_WRONG_CONNECTION_STATE, when=not connection.is_approved)
         objections.add(GridError.ERR_IMPLAUSIBLE_FEED, when=max(exported_wh, imported_wh) > MAX_FEED_WH)

@@ -136,7 +136,11 @@ class Market:
         return self.clock.now >= start_of(day)
 
     def available_wh(self, asset_id: int, day: int) -> int:
-        """Return what is left of a day: of the capacity if it has not begun and is not too far ahead, else of D."""
+        """Return what is left to sell of a day.
+
+        Before the day begins, that is what is left of its capacity (0 if it is too far ahead); later, of its
+        deliverable energy.
+        """
         room = self.room_wh(asset_id, day)
         return 0 if room is None or day > self.clock.today + MAX_FORWARD_DAYS else max(0, room)
 
@@ -302,7 +306,7 @@ class Market:
     # Sales
 
     def judge_fill(self, buyer: str, offer_id: int, wh: int, min_wh: int) -> tuple[Offer, int]:
-        """Return the offer and how much of it a buyer gets: ``wh`` or, if that is at least ``min_wh``, what is open."""
+        """Return the offer and how much of it a buyer gets: ``wh``, or what is open if that is less but enough."""
         objections, offer = self._open(offer_id)
         asset = self.assets.assets[offer.asset_id]
         self._exposure(objections, offer.asset_id, asset)

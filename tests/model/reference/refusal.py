@@ -24,7 +24,7 @@ class Refused(Exception):  # noqa: N818  # named after what happened to the call
 
 
 def each(items: Sequence[Item], act: Callable[[Item], T]) -> tuple[T | Refused, ...]:
-    """of each item of a batch, in order. A refused item changes nothing and stops no other."""
+    """Return the result of each item of a batch, in order. A refused item changes nothing and stops no other."""
     return tuple(_attempt(item, act) for item in items)
 
 

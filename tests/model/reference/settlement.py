@@ -68,8 +68,8 @@ class Claim:
 class Token:
     """A SIP-010 token that behaves as specified.
 
-    balances: The balances by principal.
-        balances: By principal.
+    Attributes:
+        balances: The balances by principal.
     """
 
     balances: Counter[str] = field(default_factory=Counter)
