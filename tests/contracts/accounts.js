@@ -27,8 +27,8 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 export const CURVE = { SECP256K1: 1, P256: 2 };
 
 /**
- * A meter: its device key {curve, key} (hex), a function that signs a message (the preimage, not the hash) as r and s
- * (hex), and one that proves that `owner` holds the key.
+ * Returns a meter, all in hex: its device key {curve, key}; `sign`, which signs a message (the preimage, not the hash)
+ * and returns r and s; and `claimBy`, which returns the key with a proof that `owner` holds it.
  */
 export function meter(name, { curve = CURVE.SECP256K1 } = {}) {
   const secret = sha256(`meter ${name}`);
@@ -61,13 +61,13 @@ const CURVE_ORDERS = {
   [CURVE.P256]: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
 };
 
-/** The same signature (r, s, hex) with the other S, which is valid unless a verifier requires a low S. */
+/** Returns the same signature (r, s, hex) with the other S, which is valid unless a verifier requires a low S. */
 export function otherS(signature, curve = CURVE.SECP256K1) {
   const twin = CURVE_ORDERS[curve] - BigInt(`0x${signature.slice(64)}`);
   return signature.slice(0, 64) + twin.toString(16).padStart(64, "0");
 }
 
-/** The bytes that SIP-018 hashes for a value under the contracts' domain, built from the standard, not from the contracts. */
+/** Returns the bytes that SIP-018 hashes for a value in the contracts' domain, built without using the contracts. */
 function structuredMessage(value, chainId = 0x80000000) {
   const hash = (part) => sha256(Buffer.from(serializeCV(part), "hex"));
   const domain = Cl.tuple({
@@ -78,7 +78,7 @@ function structuredMessage(value, chainId = 0x80000000) {
   return Buffer.concat([Buffer.from("SIP018"), hash(domain), hash(value)]);
 }
 
-/** The message that a meter signs for its readings. */
+/** Returns the message that a meter signs for its readings. */
 export function readingMessage({ assetId, day, keyEpoch, start, whs, chainId, contract }) {
   const reading = Cl.tuple({
     "asset-id": Cl.uint(assetId),
@@ -91,7 +91,7 @@ export function readingMessage({ assetId, day, keyEpoch, start, whs, chainId, co
   return structuredMessage(reading, chainId);
 }
 
-/** The message that a meter signs to prove that `owner` holds its key. */
+/** Returns the message that a meter signs to prove that `owner` holds its key. */
 export function proofMessage({ owner, chainId, contract }) {
   const proof = Cl.tuple({
     contract: Cl.principal(contract ?? `${DEPLOYER}.asset-verification`),
@@ -100,5 +100,5 @@ export function proofMessage({ owner, chainId, contract }) {
   return structuredMessage(proof, chainId);
 }
 
-/** The SHA-256 of a message (bytes or text), in hex. */
+/** Returns the SHA-256 of a message (bytes or text), in hex. */
 export const hashOf = (message) => sha256(message).toString("hex");

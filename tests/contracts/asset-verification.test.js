@@ -1,4 +1,4 @@
-// The register of assets, the roles and the pause switch, through the public functions.
+// Tests of the asset register, the roles and the pause switch through the public functions.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import {
@@ -127,7 +127,7 @@ describe("register-asset", () => {
     ["a whole geohash", { location: "0123456789bc" }],
     ["a key on secp256k1", { device: DEVICE.claimBy(OWNER) }],
     ["a key on P-256", { device: DEVICE_2.claimBy(OWNER) }],
-  ])("takes %s", (_, changes) => {
+  ])("accepts %s", (_, changes) => {
     expect(registering(changes).ok).toBe(1n);
   });
 
@@ -146,11 +146,11 @@ describe("register-asset", () => {
     ["curve 0", { device: { ...DEVICE.claimBy(OWNER), curve: 0 } }, ERR.ERR_INVALID_DEVICE_KEY],
     ["curve 3", { device: { ...DEVICE.claimBy(OWNER), curve: 3 } }, ERR.ERR_INVALID_DEVICE_KEY],
     ["an invalid key", { device: { ...DEVICE.claimBy(OWNER), key: "05".repeat(33) } }, ERR.ERR_INVALID_PROOF],
-  ])("refuses %s", (_, changes, error) => {
+  ])("rejects %s", (_, changes, error) => {
     expect(registering(changes).err).toBe(error);
   });
 
-  test("takes the proof with the other S as well", () => {
+  test("also accepts the proof with the other S", () => {
     for (const device of [DEVICE, DEVICE_2]) {
       const claim = device.claimBy(OWNER);
       expect(registering({ device: { ...claim, proof: otherS(claim.proof, claim.curve) } }).err).toBeUndefined();
@@ -173,7 +173,7 @@ describe("register-asset", () => {
     expect(registering({ device: claim }).err).toBeUndefined();
   });
 
-  test("refuses the metadata of an asset that is neither rejected nor retired", () => {
+  test("rejects the metadata hash of an asset that is neither rejected nor past its last day", () => {
     const hash = newMetadataHash();
     const first = must(registering({ hash }));
     expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
@@ -184,7 +184,7 @@ describe("register-asset", () => {
     must(call(REGISTRAR, "suspend-asset", second, "x"));
     expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
     must(call(OWNER, "retire-asset", second));
-    // Its last day is not over, and only one of the two may count that day.
+    // Its last day is not over, and only one of the two assets may count that day.
     expect(registering({ hash }).err).toBe(ERR.ERR_METADATA_IN_USE);
     chain.advanceToDay(chain.today + 1n);
     expect(registering({ hash }).ok).toBe(3n);
@@ -204,7 +204,7 @@ describe("register-assets", () => {
   const NAMES = ["kind", "capacity-w", "location", "region", "metadata-hash", "slot-seconds", "device-key"];
   const itemOf = (options) => Object.fromEntries(plantOf(options).map((value, index) => [NAMES[index], value]));
 
-  test("registers all valid plants, and returns a response for each", () => {
+  test("registers all valid plants, and returns one response per item", () => {
     const first = itemOf({ device: DEVICE });
     const items = [first, { ...itemOf(), kind: 9 }, { ...itemOf(), "metadata-hash": first["metadata-hash"] }, itemOf()];
     const { ok, events } = call(OWNER, "register-assets", items);
@@ -217,7 +217,7 @@ describe("register-assets", () => {
     expect(read("get-asset", 2)["metadata-hash"]).toBe(items[3]["metadata-hash"]);
   });
 
-  test("takes up to 20, does nothing without any, and is stopped by a pause", () => {
+  test("accepts up to 20 plants, does nothing with an empty list, and is stopped by a pause", () => {
     const items = Array.from({ length: 20 }, () => itemOf());
     expect(call(OWNER, "register-assets", items).ok.map(({ ok }) => ok)).toEqual(
       items.map((_, index) => BigInt(index + 1)),
@@ -235,7 +235,7 @@ describe("verify-assets", () => {
     "device-key": device && device.deviceKey,
   });
 
-  test("verifies all that are as reviewed, and returns a response for each", () => {
+  test("verifies all assets that match the review, and returns one response per item", () => {
     const assets = [register(chain, { device: DEVICE }), register(chain), register(chain, { device: DEVICE })];
     const { ok } = call(REGISTRAR, "verify-assets", [
       review(assets[0], CAPACITY_W, DEVICE),
@@ -254,13 +254,13 @@ describe("verify-assets", () => {
     expect(assets.map(stateOf)).toEqual([ASSET.VERIFIED, ASSET.VERIFIED, ASSET.PENDING]);
   });
 
-  test("is for registrars", () => {
+  test("is only for registrars", () => {
     expect(call(OWNER, "verify-assets", [review(register(chain))]).err).toBe(ERR.ERR_NOT_REGISTRAR);
   });
 });
 
-describe("nobody approves their own asset", () => {
-  test("neither as its owner nor as its operator", () => {
+describe("registrars cannot approve their own assets", () => {
+  test("neither as the owner nor as the operator", () => {
     const own = register(chain, { owner: REGISTRAR });
     expect(call(REGISTRAR, "verify-asset", own, CAPACITY_W, null).err).toBe(ERR.ERR_OWN_ASSET);
     const operated = register(chain);
@@ -276,7 +276,7 @@ describe("nobody approves their own asset", () => {
 });
 
 describe("verify-asset", () => {
-  test("makes a pending asset verified and binds its key", () => {
+  test("verifies a pending asset and binds its key", () => {
     const asset = register(chain, { device: DEVICE });
     const { today } = chain;
     const { ok, events } = call(REGISTRAR, "verify-asset", asset, CAPACITY_W, KEY);
@@ -299,18 +299,18 @@ describe("verify-asset", () => {
     expect(read("get-asset", asset)).toMatchObject({ "verified-day": today, "key-from-day": today + 1n });
   });
 
-  test("is for registrars", () => {
+  test("is only for registrars", () => {
     const asset = register(chain);
     for (const sender of [OWNER, DEPLOYER, VERIFIER, STRANGER]) {
       expect(call(sender, "verify-asset", asset, CAPACITY_W, null).err).toBe(ERR.ERR_NOT_REGISTRAR);
     }
   });
 
-  test("needs an asset", () => {
+  test("rejects an unknown asset", () => {
     expect(call(REGISTRAR, "verify-asset", 1, CAPACITY_W, null).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
   });
 
-  test("repeats what was reviewed", () => {
+  test("requires the reviewed values to match", () => {
     const asset = register(chain, { device: DEVICE });
     expect(call(REGISTRAR, "verify-asset", asset, CAPACITY_W + 1, KEY).err).toBe(ERR.ERR_REVIEW_MISMATCH);
     expect(call(REGISTRAR, "verify-asset", asset, CAPACITY_W, KEY_2).err).toBe(ERR.ERR_REVIEW_MISMATCH);
@@ -362,7 +362,7 @@ describe("asset states", () => {
   }
 
   test.each(["PENDING", "VERIFIED", "REJECTED", "SUSPENDED", "RETIRED"])(
-    "changes and transfers of an asset that is %s",
+    "request-change, set-operator and propose-transfer of an asset that is %s",
     (state) => {
       const asset = reach[state]();
       const error = (allowed) => (allowed.includes(state) ? undefined : ERR.ERR_WRONG_ASSET_STATE);
@@ -374,7 +374,7 @@ describe("asset states", () => {
 });
 
 describe("reject-asset, suspend-asset, reinstate-asset", () => {
-  test("print the change and the reason", () => {
+  test("print the new state and the reason", () => {
     const rejected = register(chain);
     const event = (topic, asset, rest) => [{ topic, version: 1n, "asset-id": asset, actor: REGISTRAR, ...rest }];
     expect(call(REGISTRAR, "reject-asset", rejected, "no meter").events).toEqual(
@@ -392,7 +392,7 @@ describe("reject-asset, suspend-asset, reinstate-asset", () => {
     expect(read("is-verified", 99)).toBe(false);
   });
 
-  test("are for registrars, and need an asset", () => {
+  test("are only for registrars, and reject an unknown asset", () => {
     const asset = register(chain);
     for (const [name, ...values] of [["reject-asset", "x"], ["suspend-asset", "x"], ["reinstate-asset"]]) {
       expect(call(OWNER, name, asset, ...values).err).toBe(ERR.ERR_NOT_REGISTRAR);
@@ -423,7 +423,7 @@ describe("retire-asset", () => {
     expect(read("is-day-lost", 99, today)).toBe(false);
   });
 
-  test("is for the owner and registrars", () => {
+  test("is only for the owner and registrars", () => {
     const asset = registerVerified(chain);
     for (const sender of [STRANGER, VERIFIER, DEPLOYER]) {
       expect(call(sender, "retire-asset", asset).err).toBe(ERR.ERR_NOT_OWNER_OR_REGISTRAR);
@@ -432,7 +432,7 @@ describe("retire-asset", () => {
     expect(call(REGISTRAR, "retire-asset", asset).ok).toBe(true);
   });
 
-  test("keeps the day of a suspension before it as the last day", () => {
+  test("keeps the day of an earlier suspension as the last day", () => {
     const asset = registerVerified(chain);
     const { today } = chain;
     must(call(REGISTRAR, "suspend-asset", asset, "meter tampered"));
@@ -445,13 +445,13 @@ describe("retire-asset", () => {
     expect([today, today + 1n].map((day) => right(day).lost)).toEqual([false, true]);
   });
 
-  test("leaves nothing recordable of an asset that was never verified", () => {
+  test("leaves no recordable day for an asset that was never verified", () => {
     const asset = register(chain);
     expect(call(OWNER, "retire-asset", asset).events).toMatchObject([{ "last-day": null }]);
     expect(read("get-recording-right", asset, chain.today)).toMatchObject({ recordable: false, lost: true });
   });
 
-  test("a suspension that is lifted leaves its days recordable", () => {
+  test("does not apply to a suspension: its days are recordable after it is lifted", () => {
     const asset = registerVerified(chain);
     const { today } = chain;
     must(call(REGISTRAR, "suspend-asset", asset, "inspection"));
@@ -461,7 +461,7 @@ describe("retire-asset", () => {
     expect(read("get-recording-right", asset, today + 1n).recordable).toBe(true);
   });
 
-  test("ends a proposed transfer and a requested change", () => {
+  test("drops a proposed transfer and a requested change", () => {
     const asset = registerVerified(chain);
     must(call(OWNER, "request-change", asset, 1, null));
     must(call(OWNER, "propose-transfer", asset, BUYER));
@@ -478,7 +478,7 @@ describe("changes", () => {
     call(by, "approve-change", asset, capacity, device && device.deviceKey);
   const right = (asset, day) => read("get-recording-right", asset, day);
 
-  test("change nothing before they are approved", () => {
+  test("have no effect before they are approved", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     const before = read("get-asset", asset);
     expect(requesting(asset, 5, DEVICE_2).events).toEqual([
@@ -496,7 +496,7 @@ describe("changes", () => {
     expect(read("get-asset-by-device-key", KEY_2.key)).toBeNull();
   });
 
-  test("hold from the day after their approval on; days before keep the former capacity and key", () => {
+  test("apply from the day after their approval; earlier days keep the former capacity and key", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     const verified = chain.today;
     chain.advanceToDay(verified + 3n);
@@ -530,7 +530,7 @@ describe("changes", () => {
     expect([KEY.key, KEY_2.key].map((key) => read("get-asset-by-device-key", key))).toEqual([asset, asset]);
   });
 
-  test("of the capacity alone leave the key, of the key alone the capacity", () => {
+  test("of only the capacity keep the key, and of only the key keep the capacity", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     const verified = chain.today;
     chain.advanceToDay(verified + 3n);
@@ -558,14 +558,14 @@ describe("changes", () => {
   test.each([
     ["capacity", (turn) => [CAPACITY_W + turn, null]],
     ["key", (turn) => [CAPACITY_W, meter(`turn ${turn}`)]],
-  ])("of a %s wait until no day before the last one can be touched", (_, wanted) => {
+  ])("of a %s are possible again once no day before the last change can be recorded or reviewed", (_, wanted) => {
     const asset = registerVerified(chain, { device: DEVICE });
     const changing = (turn) => {
       const [capacity, device] = wanted(turn);
       must(requesting(asset, capacity, device ?? DEVICE));
       return approving(asset, capacity, device ?? DEVICE).err;
     };
-    // The first change may come at any time: there was no key before.
+    // The first change is possible at any time, since only one former capacity and key are kept and there are none yet.
     const { today } = chain;
     expect(changing(1)).toBeUndefined();
     expect(changing(2)).toBe(ERR.ERR_CHANGE_TOO_SOON);
@@ -576,7 +576,7 @@ describe("changes", () => {
     expect(changing(3)).toBe(ERR.ERR_CHANGE_TOO_SOON);
   });
 
-  test("are requested by the owner, with valid values", () => {
+  test("can be requested only by the owner, with valid values", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     const claim = DEVICE_2.claimBy(OWNER);
     expect(requesting(asset, 5, DEVICE_2, STRANGER).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
@@ -587,7 +587,7 @@ describe("changes", () => {
     expect(requesting(asset, CAPACITY_W, DEVICE).err).toBe(ERR.ERR_NOTHING_TO_CHANGE);
   });
 
-  test("are approved by a registrar who repeats them", () => {
+  test("can be approved only by a registrar, with the requested values", () => {
     const asset = registerVerified(chain);
     expect(approving(99, 5, DEVICE).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
     expect(approving(asset, 5, DEVICE).err).toBe(ERR.ERR_NO_CHANGE_REQUESTED);
@@ -600,7 +600,7 @@ describe("changes", () => {
     expect(approving(asset, 5, DEVICE).ok).toBe(true);
   });
 
-  test("are refused by a registrar", () => {
+  test("can be refused by a registrar", () => {
     const asset = registerVerified(chain);
     must(requesting(asset, 5));
     expect(call(OWNER, "refuse-change", asset, "no").err).toBe(ERR.ERR_NOT_REGISTRAR);
@@ -612,7 +612,7 @@ describe("changes", () => {
     expect(read("get-asset", asset)["capacity-w"]).toBe(BigInt(CAPACITY_W));
   });
 
-  test("wait while a transfer is proposed", () => {
+  test("can be neither requested nor approved while a transfer is proposed", () => {
     const asset = registerVerified(chain);
     must(requesting(asset, 5));
     must(call(OWNER, "propose-transfer", asset, BUYER));
@@ -626,7 +626,7 @@ describe("changes", () => {
 describe("device keys", () => {
   const holder = (device) => read("get-asset-by-device-key", device.deviceKey.key);
 
-  test("serve one asset, the first that is verified with them", () => {
+  test("belong to the first asset that is verified with them", () => {
     const first = register(chain, { device: DEVICE });
     const asset = registerVerified(chain, { device: DEVICE });
     expect(call(REGISTRAR, "verify-asset", first, CAPACITY_W, DEVICE.deviceKey).err).toBe(ERR.ERR_DEVICE_KEY_IN_USE);
@@ -636,7 +636,7 @@ describe("device keys", () => {
     expect([holder(DEVICE), holder(DEVICE_2)]).toEqual([asset, other]);
   });
 
-  test("that were replaced are free when their last day can't be recorded any more", () => {
+  test("are free after their replacement once their last day can no longer be recorded", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     change(chain, asset, CAPACITY_W, DEVICE_2);
     const lastDay = chain.today;
@@ -648,7 +648,7 @@ describe("device keys", () => {
     expect(holder(DEVICE)).toBe(next);
   });
 
-  test("come back to the asset that they served before", () => {
+  test("can return to the asset that they served before", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     change(chain, asset, CAPACITY_W, DEVICE_2);
     chain.advanceToDay(chain.today + 47n);
@@ -660,7 +660,7 @@ describe("device keys", () => {
     });
   });
 
-  test("stay bound when the asset is retired, as long as its last day can be recorded", () => {
+  test("stay bound to a retired asset as long as its last day can be recorded", () => {
     const asset = registerVerified(chain, { device: DEVICE });
     must(call(OWNER, "retire-asset", asset));
     const retired = chain.today;
@@ -710,7 +710,7 @@ describe("ownership", () => {
     expect(call(OWNER, "set-operator", asset, null, 0).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
   });
 
-  test("is proposed by the owner, to another, once", () => {
+  test("can be proposed only by the owner, to another account, and once at a time", () => {
     const asset = register(chain);
     expect(call(STRANGER, "propose-transfer", asset, STRANGER).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
     expect(call(OWNER, "propose-transfer", 99, BUYER).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
@@ -719,7 +719,7 @@ describe("ownership", () => {
     expect(call(OWNER, "propose-transfer", asset, STRANGER).err).toBe(ERR.ERR_TRANSFER_PROPOSED);
   });
 
-  test("is accepted by the proposed owner alone", () => {
+  test("can be accepted only by the proposed owner", () => {
     const asset = register(chain);
     expect(call(BUYER, "accept-transfer", 99, 1).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
     expect(call(BUYER, "accept-transfer", asset, 0).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
@@ -729,7 +729,7 @@ describe("ownership", () => {
     }
   });
 
-  test("is accepted as it was proposed: each proposal has a number of its own", () => {
+  test("can be accepted only with the number of the open proposal", () => {
     const asset = register(chain);
     expect(must(call(OWNER, "propose-transfer", asset, BUYER))).toBe(1n);
     must(call(OWNER, "cancel-transfer", asset));
@@ -742,7 +742,7 @@ describe("ownership", () => {
     expect(must(call(OWNER, "propose-transfer", register(chain), BUYER))).toBe(1n);
   });
 
-  test("does not happen if the owner cancels", () => {
+  test("does not pass if the owner cancels the proposal", () => {
     const asset = register(chain);
     expect(call(OWNER, "cancel-transfer", 99).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
     expect(call(OWNER, "cancel-transfer", asset).err).toBe(ERR.ERR_NO_TRANSFER_PROPOSED);
@@ -755,7 +755,7 @@ describe("ownership", () => {
     expect(read("get-asset", asset)).toMatchObject({ owner: OWNER, "proposed-owner": null, epoch: 1n });
   });
 
-  test("is dropped when a registrar rejects the asset", () => {
+  test("does not pass if a registrar rejects the asset", () => {
     const asset = register(chain);
     must(call(OWNER, "propose-transfer", asset, BUYER));
     must(call(REGISTRAR, "reject-asset", asset, "no"));
@@ -764,7 +764,7 @@ describe("ownership", () => {
 });
 
 describe("set-operator", () => {
-  test("names who trades for the owner, and starts a new epoch", () => {
+  test("sets who trades for the owner, and starts a new epoch", () => {
     const asset = registerVerified(chain);
     expect(call(OWNER, "set-operator", asset, OPERATOR, 10n ** 15n).events).toEqual([
       {
@@ -785,7 +785,7 @@ describe("set-operator", () => {
     expect(read("get-asset", asset).epoch).toBe(3n);
   });
 
-  test("is for the owner, with a valid price", () => {
+  test("is only for the owner, with a valid lowest price", () => {
     const asset = registerVerified(chain);
     expect(call(STRANGER, "set-operator", asset, STRANGER, 0).err).toBe(ERR.ERR_NOT_ASSET_OWNER);
     expect(call(OWNER, "set-operator", 99, OPERATOR, 0).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
@@ -796,7 +796,7 @@ describe("set-operator", () => {
 });
 
 describe("recording rights", () => {
-  test("of a batch come in one call, in order", () => {
+  test("of several assets and days are returned in one call, in order", () => {
     const asset = registerVerified(chain, { device: DEVICE, slotSeconds: 1800 });
     const day = chain.today + 1n;
     const keys = [99, asset].map((id) => ({ "asset-id": id, day }));
@@ -826,7 +826,7 @@ describe("roles", () => {
     expect(call(STRANGER, "set-role", ROLE.ORACLE, STRANGER, "", true).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
   });
 
-  test("are known ones, with a region for grid operators alone", () => {
+  test("must be known, and have a region only for grid operators", () => {
     for (const role of [0, 7]) {
       expect(call(DEPLOYER, "set-role", role, STRANGER, "", true).err).toBe(ERR.ERR_UNKNOWN_ROLE);
     }
@@ -861,7 +861,7 @@ describe("contract owner", () => {
     expect(call(DEPLOYER, "propose-owner", DEPLOYER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
   });
 
-  test("can be proposed to somebody else until it is accepted", () => {
+  test("can be replaced by another proposal until it is accepted", () => {
     expect(call(STRANGER, "propose-owner", STRANGER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
     expect(call(BUYER, "accept-owner").err).toBe(ERR.ERR_NOT_PROPOSED_CONTRACT_OWNER);
     must(call(DEPLOYER, "propose-owner", BUYER));
@@ -872,7 +872,7 @@ describe("contract owner", () => {
 });
 
 describe("set-paused", () => {
-  test("is for pausers", () => {
+  test("is only for pausers", () => {
     expect(read("is-paused")).toBe(false);
     expect(call(PAUSER, "set-paused", true).events).toEqual([
       { topic: "paused-set", version: 1n, actor: PAUSER, paused: true },

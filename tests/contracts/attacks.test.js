@@ -1,4 +1,4 @@
-// Attacks and traps, each with a name: what somebody could try, and that it fails.
+// Attacks and traps: each title states what could be tried, and that it fails. docs/contracts.md quotes the titles.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import {
@@ -63,7 +63,7 @@ const settle = (payment) => chain.call(STRANGER, "settlement.settle", payment);
 const deliveredOf = (payment) => chain.read("settlement.get-payment", payment)["delivered-wh"];
 
 describe("energy is sold once", () => {
-  test("retiring energy that was sold forward", () => {
+  test("retiring energy that was sold forward is rejected", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day, wh: 400_000 }), 400_000);
@@ -75,13 +75,13 @@ describe("energy is sold once", () => {
     must(chain.call(OWNER, "market-participation.retire-energy", asset, day, 100_000, OWNER, "own use"));
     must(settle(payment));
     expect(deliveredOf(payment)).toBe(400_000n);
-    // Nor after the settlement: funded energy stays reserved.
+    // It also fails after the settlement: funded energy stays reserved.
     expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "own use").err).toBe(
       MARKET.ERR_OVERSOLD,
     );
   });
 
-  test("selling forward energy again on the spot, before and after it is settled", () => {
+  test("energy sold forward cannot be sold again on the spot, before or after it is settled", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day, wh: 400_000 }), 300_000);
@@ -97,7 +97,7 @@ describe("energy is sold once", () => {
     expect(selling(1_000)).toBe(MARKET.ERR_OVERSOLD);
   });
 
-  test("selling what a refunded buyer did not get", () => {
+  test("energy whose buyer was refunded cannot be sold again", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today + 1n;
     fund(chain, offer(chain, asset, { day, wh: 400_000 }), 400_000);
@@ -111,7 +111,7 @@ describe("energy is sold once", () => {
     );
   });
 
-  test("overselling a day across forward, spot, retirement and two owners", () => {
+  test("a day cannot be oversold by mixing forward sales, spot sales, retirement and two owners", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     fund(chain, offer(chain, asset, { day, wh: 600_000 }), 200_000);
@@ -132,7 +132,7 @@ describe("energy is sold once", () => {
     expect(sold + 50_000n).toBe(700_000n);
   });
 
-  test("retiring or selling energy that was made before there was a connection, metered or not", () => {
+  test("energy produced before the connection's approval can be neither retired nor sold, metered or not", () => {
     for (const metered of [true, false]) {
       const asset = registerVerified(chain);
       const day = chain.today;
@@ -159,7 +159,7 @@ describe("energy is sold once", () => {
     }
   });
 
-  test("diluting an earlier buyer by later, cheaper fills", () => {
+  test("later, cheaper fills do not dilute an earlier buyer's share", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const early = fund(chain, offer(chain, asset, { day, wh: 400_000, price: 200_000 }), 400_000);
@@ -173,7 +173,7 @@ describe("energy is sold once", () => {
     expect([deliveredOf(early), deliveredOf(late)]).toEqual([400_000n, 0n]);
   });
 
-  test("a friend who slips in ahead of a buyer", () => {
+  test("a front-run purchase is rejected by the buyer's limit on the energy ahead of theirs", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 400_000 });
     const { "before-wh": seen } = chain.read("market-participation.quote", id, 100_000);
@@ -185,7 +185,7 @@ describe("energy is sold once", () => {
 });
 
 describe("a day is counted once", () => {
-  test("a second report of a slot, by another path", () => {
+  test("a slot cannot be recorded again by another path", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today;
     change(chain, asset, CAPACITY_W);
@@ -202,7 +202,7 @@ describe("a day is counted once", () => {
     expect(batching(day + 2n, 0b1)).toBe(PRODUCTION.ERR_SLOT_ALREADY_RECORDED);
   });
 
-  test("one slot twice in one batch", () => {
+  test("a slot that is twice in one batch is recorded once", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -213,7 +213,7 @@ describe("a day is counted once", () => {
     ]);
   });
 
-  test("replaying a signed reading, as it was and with the other S", () => {
+  test("replaying a signed reading is rejected, unchanged and with the other S", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceToDay(day + 2n);
@@ -222,14 +222,14 @@ describe("a day is counted once", () => {
     const high = [...low.slice(0, -1), otherS(low.at(-1))];
     expect(relaying(low)).toBeUndefined();
     for (const again of [low, high]) expect(relaying(again)).toBe(PRODUCTION.ERR_SLOT_ALREADY_RECORDED);
-    // The signature with the other S is also valid by itself: one reading, counted once.
+    // The signature with the other S is also valid, but the reading is still counted once.
     const next = signedDay(METER, { asset, day: day + 1n, whs: [7, 8] });
     expect(relaying([...next.slice(0, -1), otherS(next.at(-1))])).toBeUndefined();
     expect(relaying(next)).toBe(PRODUCTION.ERR_SLOT_ALREADY_RECORDED);
     expect(chain.read("production-tracking.get-total-production", asset)["recorded-wh"]).toBe(30n);
   });
 
-  test("a reading of one chain or contract, replayed in another", () => {
+  test("a reading signed for another chain or contract is rejected", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceToDay(day + 1n);
@@ -241,7 +241,7 @@ describe("a day is counted once", () => {
     }
   });
 
-  test("shifting slots out of the mask", () => {
+  test("readings whose slots are shifted out of the mask are rejected", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceToDay(day + 1n);
@@ -251,7 +251,7 @@ describe("a day is counted once", () => {
     }
   });
 
-  test("changing a day after someone settled on it", () => {
+  test("a day cannot be changed after a payment was settled on it", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
@@ -277,7 +277,7 @@ describe("a day is counted once", () => {
     );
   });
 
-  test("slots added while the verifier reviews the day", () => {
+  test("a decision on a day fails if slots were added during the review", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -307,7 +307,7 @@ describe("a day is counted once", () => {
 });
 
 describe("meters and their keys", () => {
-  test("swapping the key or the capacity under the registrar's pen", () => {
+  test("an approval fails if the key or the capacity was swapped during the registrar's review", () => {
     const asset = registerVerified(chain, { device: METER });
     const [second, own] = [meter("second"), meter("owner's")];
     must(chain.call(OWNER, "asset-verification.request-change", asset, CAPACITY_W, second.claimBy(OWNER)));
@@ -323,7 +323,7 @@ describe("meters and their keys", () => {
     }
   });
 
-  test("squatting on a victim's key: a stranger cannot show that they hold it", () => {
+  test("squatting on another's meter key is rejected: a stranger cannot prove that they hold it", () => {
     for (const device of [METER, meter("victim's", { curve: CURVE.P256 })]) {
       const stolen = { ...device.deviceKey, proof: device.claimBy(OWNER).proof };
       const values = [1, CAPACITY_W, "9q8yy", REGION];
@@ -338,7 +338,7 @@ describe("meters and their keys", () => {
     }
   });
 
-  test("an owner who signs for their own meter", () => {
+  test("an owner cannot record production with their own, unapproved key", () => {
     const asset = registerVerified(chain, { device: METER });
     const own = meter("owner's");
     must(chain.call(OWNER, "asset-verification.request-change", asset, CAPACITY_W, own.claimBy(OWNER)));
@@ -353,10 +353,10 @@ describe("meters and their keys", () => {
     );
   });
 
-  test("the morning of the day on which a key was bound, lost", () => {
+  test("the day on which a new key is bound is not lost: the former key signs all of it", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 3n;
-    // Bound at noon: the former key signs that whole day, the new key the next one.
+    // The new key is bound at noon: the former key signs that whole day, the new key the next one.
     chain.advanceTo(day * 86_400n + 43_200n);
     const next = meter("second", { curve: CURVE.P256 });
     change(chain, asset, CAPACITY_W, next);
@@ -370,7 +370,7 @@ describe("meters and their keys", () => {
     expect(relaying(next, { day: day + 1n, whs, keyEpoch: 2 })).toBeUndefined();
   });
 
-  test("days before a suspension that nobody could record any more", () => {
+  test("days up to a suspension can still be recorded", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceToDay(day + 1n);
@@ -382,7 +382,7 @@ describe("meters and their keys", () => {
     verify(chain, asset, day);
   });
 
-  test("a day rejected a minute after midnight, although its meter had signed it all", () => {
+  test("a day cannot be rejected a minute after midnight, before its signed readings arrive", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceTo((day + 1n) * 86_400n + 60n);
@@ -391,7 +391,7 @@ describe("meters and their keys", () => {
         by === VERIFIER ? PRODUCTION.ERR_DAY_STILL_OPEN : PRODUCTION.ERR_NOT_VERIFIER,
       );
     }
-    // Nor while the relayer's transaction is pending: the day is no longer as reviewed.
+    // It also fails after the relayer's transaction: the day is no longer as reviewed.
     must(
       chain.call(
         STRANGER,
@@ -405,7 +405,7 @@ describe("meters and their keys", () => {
     verify(chain, asset, day);
   });
 
-  test("a meter that goes to another plant, and what it signed for the one before", () => {
+  test("readings that a meter signed for its former plant are rejected for its new one", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceToDay(day + 1n);
@@ -417,14 +417,14 @@ describe("meters and their keys", () => {
     const relaying = (values) => chain.call(STRANGER, "production-tracking.record-day", ...values).err;
     expect(relaying(old)).toBe(PRODUCTION.ERR_RECORDING_CLOSED);
     expect(relaying([next, ...old.slice(1)])).toBe(PRODUCTION.ERR_NO_DEVICE_KEY);
-    // Nor for a day that both plants can record: the signed message names the asset.
+    // This also holds for a day that the new plant can record: the signed message names the asset.
     const late = signedDay(METER, { asset, day: day + 33n, whs: [5] });
     expect(relaying([next, ...late.slice(1)])).toBe(PRODUCTION.ERR_INVALID_SIGNATURE);
     expect(relaying(late)).toBe(PRODUCTION.ERR_NOT_RECORDABLE);
     expect(relaying(signedDay(METER, { asset: next, day: day + 33n, whs: [5] }))).toBeUndefined();
   });
 
-  test("a partial reading that blocks the full day: nobody can cut one out of it, nor the oracle", () => {
+  test("nobody can block a signed day by recording a part of it, not even the oracle", () => {
     const asset = registerVerified(chain, { device: METER });
     const day = chain.today + 1n;
     chain.advanceToDay(day + 1n);
@@ -437,7 +437,7 @@ describe("meters and their keys", () => {
     must(chain.call(STRANGER, "production-tracking.record-day", ...whole));
   });
 
-  test("lifting a suspension by retiring: no later day is recorded", () => {
+  test("retiring does not lift a suspension: no later day can be recorded", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
     chain.advanceToDay(day + 2n);
@@ -449,8 +449,8 @@ describe("meters and their keys", () => {
   });
 });
 
-describe("reviews that were raced", () => {
-  test("a second feed slipped under the verifier's pen, which made a delivered day worth nothing", () => {
+describe("changes that race a review", () => {
+  test("a feed that is replaced during the verifier's review is not verified", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
@@ -460,7 +460,7 @@ describe("reviews that were raced", () => {
       chain.call(GRID_OPERATOR, "grid-integration.record-feed", asset, day, exported, 0).err;
     const verifying = (exported) => chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exported, 0).err;
     expect(feeding(100_000)).toBeUndefined();
-    // The verifier has seen 100 kWh; the other feed is recorded first.
+    // The verifier has reviewed 100 kWh, but the other feed is recorded before the decision.
     expect(feeding(0)).toBeUndefined();
     verify(chain, asset, day);
     expect(settle(payment).err).toBe(MONEY.ERR_NOT_DELIVERABLE);
@@ -472,7 +472,7 @@ describe("reviews that were raced", () => {
     expect(deliveredOf(payment)).toBe(100_000n);
   });
 
-  test("one withheld slot that makes a batch of 100 verifications fail, again and again", () => {
+  test("one withheld slot cannot make a whole batch of verifications fail", () => {
     const plants = Array.from({ length: 5 }, () => registerVerified(chain));
     const hostile = registerVerified(chain, { device: METER, owner: STRANGER });
     const day = chain.today + 1n;
@@ -495,7 +495,7 @@ describe("reviews that were raced", () => {
     expect(ok.slice(1)).toEqual(plants.map(() => ({ ok: true })));
   });
 
-  test("capacity, key and metering changed between a transfer's review and its acceptance", () => {
+  test("capacity, key and metering cannot change between a transfer's review and its acceptance", () => {
     const [asset, unconnected] = [addPlant(chain), registerVerified(chain)];
     for (const id of [asset, unconnected]) {
       must(chain.call(OWNER, "asset-verification.request-change", id, 1, METER.claimBy(OWNER)));
@@ -517,14 +517,14 @@ describe("reviews that were raced", () => {
     expect(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1).err).toBe(
       GRID.ERR_TRANSFER_PROPOSED,
     );
-    // A request of the old owner is dropped.
+    // The old owner's request is dropped with the transfer.
     must(chain.call(BUYER, "asset-verification.accept-transfer", asset, 1));
     expect(chain.call(REGISTRAR, "asset-verification.approve-change", asset, 1, METER.deviceKey).err).toBe(
       ASSET.ERR_NO_CHANGE_REQUESTED,
     );
   });
 
-  test("a registrar, grid operator or verifier who approves their own", () => {
+  test("a registrar, grid operator or verifier cannot approve their own plant or feed", () => {
     must(chain.call(DEPLOYER, "asset-verification.set-role", 1, OWNER, "", true));
     must(chain.call(DEPLOYER, "asset-verification.set-role", 2, OWNER, "", true));
     must(chain.call(DEPLOYER, "asset-verification.set-role", 5, OWNER, REGION, true));
@@ -546,7 +546,7 @@ describe("reviews that were raced", () => {
 });
 
 describe("sellers", () => {
-  test("an owner who sells a day a year ahead, retires the plant and leaves the buyer's money locked", () => {
+  test("retiring a plant after selling a day a year ahead does not lock the buyer's money", () => {
     const asset = addPlant(chain);
     const payment = fund(chain, offer(chain, asset, { day: chain.today + 366n }), 500_000);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
@@ -555,7 +555,7 @@ describe("sellers", () => {
     expect(chain.balance(BUYER) - before).toBe(50_000_000n);
   });
 
-  test("the same plant registered twice, to sell its day twice", () => {
+  test("a plant cannot be registered twice to sell its day twice", () => {
     const hash = newMetadataHash();
     const registering = (owner) =>
       chain.call(owner, "asset-verification.register-asset", 1, CAPACITY_W, "9q8yy", REGION, hash, 900, null);
@@ -565,7 +565,7 @@ describe("sellers", () => {
     expect(registering(STRANGER).err).toBe(ASSET.ERR_METADATA_IN_USE);
   });
 
-  test("a plant retired and registered again on one day, to count that day twice", () => {
+  test("a plant cannot be retired and registered again on one day to count that day twice", () => {
     const hash = newMetadataHash();
     const registering = () =>
       chain.call(OWNER, "asset-verification.register-asset", 1, CAPACITY_W, "9q8yy", REGION, hash, 900, null);
@@ -581,7 +581,7 @@ describe("sellers", () => {
     expect([first, second].map(recording)).toEqual([undefined, PRODUCTION.ERR_NOT_RECORDABLE]);
   });
 
-  test("24 kWh of export limit sold as 2,400", () => {
+  test("an export limit of 24 kWh a day cannot be sold as 2,400 kWh", () => {
     const asset = addPlant(chain, { limitW: 1_000 });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -592,7 +592,7 @@ describe("sellers", () => {
     expect(selling(24_000)).toBeUndefined();
   });
 
-  test("a disconnected plant that goes on selling what it makes", () => {
+  test("a plant that was disconnected the day before delivers nothing", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
@@ -603,7 +603,7 @@ describe("sellers", () => {
     expect(deliveredOf(payment)).toBe(0n);
   });
 
-  test("offers that are still filled after the limit was lowered", () => {
+  test("an offer cannot be filled beyond an export limit that was lowered since", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { day: chain.today + 2n });
     must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1_000));
@@ -613,7 +613,7 @@ describe("sellers", () => {
     expect(taking(24_000)).toBeUndefined();
   });
 
-  test("a battery that sells and retires what a solar plant had sold already", () => {
+  test("energy from a battery can be neither retired nor claimed, so it is not counted twice", () => {
     const battery = addPlant(chain, { kind: 6 });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -625,7 +625,7 @@ describe("sellers", () => {
     expect(chain.call(BUYER, "settlement.claim", payment, 1, BUYER, "x").err).toBe(MONEY.ERR_NOT_CLAIMABLE);
   });
 
-  test("retiring what went out and came back in", () => {
+  test("energy that was exported and imported again cannot be retired", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -636,7 +636,7 @@ describe("sellers", () => {
     expect(retiring(1_000)).toBeUndefined();
   });
 
-  test("an operator who gives energy away in a worthless token", () => {
+  test("an operator who is bound to a lowest price cannot sell for a worthless token", () => {
     const asset = addPlant(chain);
     const token = `${DEPLOYER}.worthless`;
     must(chain.call(DEPLOYER, "settlement.set-token", token, true));
@@ -646,7 +646,7 @@ describe("sellers", () => {
     );
   });
 
-  test("a request for another capacity as a stop button", () => {
+  test("requesting another capacity does not stop a sale", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const id = offer(chain, asset, { day });
@@ -658,7 +658,7 @@ describe("sellers", () => {
     expect(deliveredOf(payment)).toBe(100_000n);
   });
 
-  test("selling next year to a friend just before a transfer", () => {
+  test("an owner cannot sell next year's energy to a friend just before a transfer", () => {
     const asset = addPlant(chain);
     const day = chain.today + 300n;
     const id = offer(chain, asset, { day, price: 1_000, minFill: 1, taker: STRANGER });
@@ -674,12 +674,12 @@ describe("sellers", () => {
     expect(chain.read("market-participation.get-available", asset, day)).toBe(BigInt(CAPACITY_W * 24));
   });
 
-  test("selling next year to a friend between what the new owner reviewed and what they accept", () => {
+  test("an acceptance fails if energy was sold to a friend after the new owner's review", () => {
     const asset = addPlant(chain);
     const day = chain.today + 300n;
     const propose = () => must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
     const reviewed = propose();
-    // The acceptance is pending; the owner is faster.
+    // While the acceptance is pending, the owner sells to a friend.
     must(chain.call(OWNER, "asset-verification.cancel-transfer", asset));
     fund(chain, offer(chain, asset, { day, wh: CAPACITY_W * 24, price: 1, minFill: 1_000, taker: STRANGER }), 1_000, {
       by: STRANGER,
@@ -687,13 +687,13 @@ describe("sellers", () => {
     const other = propose();
     const accepting = (proposal) => chain.call(BUYER, "asset-verification.accept-transfer", asset, proposal).err;
     expect(accepting(reviewed)).toBe(ASSET.ERR_REVIEW_MISMATCH);
-    // They review again: while this proposal is open, the funded energy cannot change.
+    // The new owner reviews again: while this proposal is open, the funded energy cannot change.
     expect(chain.read("asset-verification.get-asset", asset)).toMatchObject({ owner: OWNER, proposal: other });
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(1_000n);
     expect(accepting(other)).toBeUndefined();
   });
 
-  test("retiring a buyer's energy just before a transfer", () => {
+  test("an owner cannot retire energy just before a transfer", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -704,7 +704,7 @@ describe("sellers", () => {
     );
   });
 
-  test("an operator who sells to themselves, or below the owner's price", () => {
+  test("an operator can sell neither to themselves nor below the owner's price", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 80_000));
     expect(
@@ -716,7 +716,7 @@ describe("sellers", () => {
     );
   });
 
-  test("an operator who was dismissed", () => {
+  test("a dismissed operator can make no offers, and their old ones cannot be filled", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const id = offer(chain, asset, { by: OPERATOR, price: 1_000, minFill: 1 });
@@ -730,7 +730,7 @@ describe("sellers", () => {
     );
   });
 
-  test("flipping between metered and unmetered feed", () => {
+  test("a connection cannot be switched between metered and unmetered", () => {
     const asset = addPlant(chain, { metered: true });
     expect(chain.call(OWNER, "grid-integration.request-connection", asset, 1).err).toBe(
       GRID.ERR_WRONG_CONNECTION_STATE,
@@ -748,7 +748,7 @@ describe("sellers", () => {
 });
 
 describe("money", () => {
-  test("a purchase made to fail by a tiny one ahead of it", () => {
+  test("a tiny purchase ahead of a larger one does not make it fail: the buyer gets the open part", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 100_000 });
     fund(chain, id, 1_000, { by: STRANGER });
@@ -758,7 +758,7 @@ describe("money", () => {
     expect(chain.read("settlement.get-payment", 2).wh).toBe(99_000n);
   });
 
-  test("a quote for what nobody can take", () => {
+  test("energy that nobody can buy has no quote", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     const quote = (wh) => chain.read("market-participation.quote", id, wh);
@@ -768,13 +768,13 @@ describe("money", () => {
     expect(quote(1_000)).toBeNull();
   });
 
-  test("a payment handed to the contract itself, which could never be paid", () => {
+  test("a payment cannot be assigned to the contract itself, which could never be paid", () => {
     const asset = addPlant(chain);
     const payment = fund(chain, offer(chain, asset), 1_000);
     expect(chain.call(BUYER, "settlement.assign-payment", payment, SETTLEMENT).err).toBe(MONEY.ERR_INVALID_RECIPIENT);
   });
 
-  test("claiming energy twice, over two hands", () => {
+  test("energy cannot be claimed twice, even after the payment was assigned", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -784,13 +784,13 @@ describe("money", () => {
     expect(claiming(BUYER, 10_000)).toBeUndefined();
     must(chain.call(BUYER, "settlement.assign-payment", payment, BUYER_2));
     expect(claiming(BUYER_2, 1)).toBe(MONEY.ERR_INVALID_CLAIM);
-    // Nor can its seller claim the sold energy.
+    // The seller cannot retire the sold energy, either.
     expect(chain.call(OWNER, "market-participation.retire-energy", asset, day, 1, OWNER, "x").err).toBe(
       MARKET.ERR_OVERSOLD,
     );
   });
 
-  test("dust fills that round to nothing", () => {
+  test("dust fills that would round to nothing are rejected", () => {
     const asset = addPlant(chain);
     const dust = { wh: 500_000, price: 1, minFill: 1 };
     expect(chain.call(OWNER, "market-participation.create-offer", ...offerOf(chain, asset, dust)).err).toBe(
@@ -804,14 +804,14 @@ describe("money", () => {
     }
   });
 
-  test("raising the fee just around a fill", () => {
+  test("raising the fee around a fill has no effect, since it needs seven days' notice", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { day: chain.today + 10n });
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 500));
     const payment = fund(chain, id, 1_000);
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 100));
     expect(chain.read("settlement.get-payment", payment)["fee-bps"]).toBe(100n);
-    // Lowering it meanwhile does not shorten the notice.
+    // Lowering the fee in between does not shorten the notice.
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 500));
     chain.advanceToDay(chain.today + 6n);
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", 0));
@@ -820,7 +820,7 @@ describe("money", () => {
     expect(chain.read("settlement.get-payment", fund(chain, id, 1_000))["fee-bps"]).toBe(0n);
   });
 
-  test("raising the fee after funding", () => {
+  test("raising the fee after funding does not change the payment's fee", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
@@ -831,14 +831,14 @@ describe("money", () => {
     expect(chain.read("settlement.get-payment", payment)).toMatchObject({ "fee-bps": 100n, fee: 100_000n });
   });
 
-  test("a sweep of the fees that takes escrow", () => {
+  test("withdrawing fees cannot take locked money", () => {
     const asset = addPlant(chain);
     fund(chain, offer(chain, asset), 500_000);
     expect(chain.balance(SETTLEMENT)).toBe(50_000_000n);
     expect(chain.call(DEPLOYER, "settlement.withdraw-fees", 1, DEPLOYER).err).toBe(MONEY.ERR_INVALID_AMOUNT);
   });
 
-  test("freezing a seller's energy without paying for it", () => {
+  test("a buyer cannot freeze a seller's energy without paying for it", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     expect(chain.call(BUYER, "market-participation.mark-accepted", id, 500_000, 1, BUYER).err).toBe(
@@ -847,7 +847,7 @@ describe("money", () => {
     expect(chain.read("market-participation.get-offer", id)["open-wh"]).toBe(500_000n);
   });
 
-  test("settling and refunding one payment", () => {
+  test("a payment cannot be both settled and refunded", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const payment = fund(chain, offer(chain, asset, { day }), 100_000);
@@ -860,9 +860,8 @@ describe("money", () => {
   });
 });
 
-// A payment is locked until its day is decided or its window ends. Nothing that anybody does meanwhile may keep it
-// locked.
-describe("trapping money for ever", () => {
+// A payment is locked until its day is decided or its window closes. No action before that may keep it locked.
+describe("money cannot be trapped for ever", () => {
   const act = (by, functionId, ...values) => chain.call(by, functionId, ...values);
   const recorded = (asset, day) => act(ORACLE, "production-tracking.record-production", asset, day, 3, 4_000);
   const fed = (asset, day) => {
@@ -918,7 +917,7 @@ describe("trapping money for ever", () => {
   test.each([
     ["before", 0],
     ["after", 1],
-  ])("from wherever a payment can get to, a stranger moves it on: plants changed %s the day", async (when, odd) => {
+  ])("a stranger can settle or refund any payment, exactly once: plants changed %s the day", async (when, odd) => {
     const day = chain.today + 2n;
     const stories = OF_DAY.flatMap((ofDay, row) =>
       OF_PLANT.filter((_, column) => (row + column) % 2 === odd).map((ofPlant) => ({ ofDay, ofPlant })),
@@ -944,7 +943,7 @@ describe("trapping money for ever", () => {
     const late = endings();
     const ways = stories.map((_, index) => [...early[index], ...late[index]].filter(Boolean).length);
     expect(ways).toEqual(stories.map(() => 1));
-    // If a day was verified in time, nobody has to wait for the end of the window.
+    // If a day was decided in time, no party has to wait for the end of the window.
     expect(early.filter(([settled]) => settled).length).toBeGreaterThan(3);
     expect(early.filter(([, refunded]) => refunded).length).toBeGreaterThan(3);
     expect(late.filter(([, refunded]) => refunded).length).toBeGreaterThan(10);
@@ -954,8 +953,8 @@ describe("trapping money for ever", () => {
 });
 
 describe("roles", () => {
-  test("a hand-over that locks everybody out", () => {
-    // Proposed to a principal that can never accept: the owner remains, and proposes another.
+  test("proposing a wrong contract owner locks nobody out: the current owner can propose another", () => {
+    // The proposed principal can never accept: the owner keeps the role, and proposes another.
     must(chain.call(DEPLOYER, "asset-verification.propose-owner", SETTLEMENT));
     expect(chain.read("asset-verification.get-contract-owner")).toBe(DEPLOYER);
     must(chain.call(DEPLOYER, "asset-verification.propose-owner", OPERATOR));
@@ -963,7 +962,7 @@ describe("roles", () => {
     expect(chain.read("asset-verification.get-contract-owner")).toBe(OPERATOR);
   });
 
-  test("a pause that traps money or energy", () => {
+  test("a pause traps neither money nor energy", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const payments = [

@@ -40,12 +40,12 @@ const ownManifest = readFileSync(manifest, "utf8");
 let simnet;
 let deployedVersion = 5;
 
-/** Lets the process respond to vitest, which gives up after a minute without a response: the VM itself never yields. */
+/** Lets the process respond to Vitest, which gives up after a minute without a response; the VM itself never yields. */
 export const breathe = () => setImmediate();
 
 /**
- * Starts a new chain with only the five contracts deployed, and ends the previous one. Costs are counted from the
- * file's first chain on, or not at all: counting makes calls several times slower.
+ * Starts a new chain with only the five contracts deployed, and ends the previous one. Only the first chain of a test
+ * file decides whether costs are counted, which makes calls several times slower.
  */
 export async function startChain({ clarityVersion = 5, trackCosts = false } = {}) {
   if (simnet) endChain();
@@ -71,14 +71,14 @@ function endChain() {
   recordCoverage(simnet.collectReport(false, "").coverage);
 }
 
-// In every test file that uses a chain.
+// Runs in every test file that uses a chain.
 afterAll(() => {
   if (!simnet) return;
   endChain();
   writeCoverage();
 });
 
-// The session that deploys uses the real time for its genesis.
+// Sets the clock of `start` to a fixed time, as the session that deploys begins its chain at the current time.
 async function atGenesis(start) {
   const RealDate = globalThis.Date;
   globalThis.Date = class extends RealDate {
@@ -98,7 +98,7 @@ class Chain {
     this.simnet = simnet;
   }
 
-  /** Calls the public function "contract.name": {ok} or {err}, events (printed tuples), transfers, cost (if counted). */
+  /** Calls the public function "contract.name"; returns {ok} or {err}, printed events, transfers, cost if counted. */
   call(sender, functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
     const answer = this.simnet.callPublicFn(contract, name, this.#encode(functionId, values), sender);
@@ -107,7 +107,7 @@ class Chain {
     return { ok, err, ...readEvents(answer.events), cost: answer.costs?.total };
   }
 
-  /** Calls the read-only function "contract.name" for `sender`. */
+  /** Calls the read-only function "contract.name" as `sender`. */
   readAs(sender, functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
     return decode(this.simnet.callReadOnlyFn(contract, name, this.#encode(functionId, values), sender).result);
@@ -117,7 +117,7 @@ class Chain {
     return this.readAs(DEPLOYER, functionId, ...values);
   }
 
-  /** The same call as Clarity source, for a contract of the deployer. */
+  /** Returns a call of "contract.name" as Clarity source, for a contract of the deployer. */
   source(functionId, ...values) {
     const [contract, name] = splitFunctionId(functionId);
     const literals = this.#encode(functionId, values).map((value) => Cl.prettyPrint(value));
@@ -129,7 +129,7 @@ class Chain {
     return readEvents(this.simnet.deployContract(name, source, { clarityVersion }, DEPLOYER).events).events;
   }
 
-  /** Deploys a stand-in of a token, from contracts/stand-ins. */
+  /** Deploys a stand-in for a token from contracts/stand-ins. */
   deployStandIn(name) {
     standIns.add(name);
     this.deploy(name, readFileSync(join(project, "contracts", "stand-ins", `${name}.clar`), "utf8"));
@@ -140,7 +140,7 @@ class Chain {
     this.simnet.transferSTX(ustx, recipient, sender);
   }
 
-  /** The microSTX of an account or contract, or its balance of a token ("contract.token", of the deployer). */
+  /** Returns the microSTX of an account or contract, or its balance of the deployer's token "contract.token". */
   balance(principal, asset) {
     const held = this.simnet.getAssetsMap().get(asset ? `.${asset}` : "STX");
     return held?.get(principal) ?? 0n;
@@ -156,7 +156,7 @@ class Chain {
     return this.now / DAY;
   }
 
-  /** Lets the next call run at `time`, a multiple of ten seconds. */
+  /** Advances the clock so that the next call runs at `time`, a multiple of ten seconds. */
   advanceTo(time) {
     const target = BigInt(time);
     while (target - this.now >= BURN_BLOCK_SECONDS) {
@@ -166,24 +166,24 @@ class Chain {
     if (this.now !== target) throw new Error(`the clock is at ${this.now}, not at ${target}`);
   }
 
-  /** Lets the next call run in the first second of `day`. */
+  /** Advances the clock so that the next call runs in the first second of `day`. */
   advanceToDay(day) {
     this.advanceTo(BigInt(day) * DAY);
   }
 
-  /** The Clarity version that a contract was deployed under: "Clarity5". */
+  /** Returns the Clarity version that a contract was deployed with, such as "Clarity5". */
   clarityVersionOf(contract) {
     return this.simnet.getContractsInterfaces().get(`${DEPLOYER}.${contract}`).clarity_version;
   }
 
-  /** The names of a contract's functions with this access: "public" or "read_only". */
+  /** Returns the names of a contract's functions with this access: "public" or "read_only". */
   functionsOf(contract, access) {
     return this.#interface(contract)
       .functions.filter((definition) => definition.access === access)
       .map(({ name }) => name);
   }
 
-  /** Names and types of the arguments of "contract.name". */
+  /** Returns the names and types of the arguments of "contract.name". */
   argumentsOf(functionId) {
     const [contract, name] = splitFunctionId(functionId);
     const definition = this.#interface(contract).functions.find((candidate) => candidate.name === name);
@@ -201,7 +201,7 @@ class Chain {
 
   #interface(contract) {
     const id = `${DEPLOYER}.${contract}`;
-    // Cached: slow to fetch, and the same on every chain except for contracts that a test deploys.
+    // Cached, since they are slow to fetch and the same on every chain, except for contracts that a test deploys.
     if (!interfaces.has(id)) {
       const fetched = this.simnet.getContractsInterfaces();
       if (!CONTRACTS.includes(contract) && !standIns.has(contract)) return fetched.get(id);

@@ -1,4 +1,4 @@
-// The costs of calls on the VM: reads are the scarcest, 15,000 per tenure. The counts are exact, so they are compared.
+// The costs of calls in the VM. Reads are the scarcest: 15,000 per tenure. The counts are exact, so tests compare them.
 import { beforeAll, describe, expect, test } from "vitest";
 
 import {
@@ -40,14 +40,14 @@ const TENURE_READS = 15_000;
 const METER = meter("first");
 const OLD_METER = meter("old");
 const NEW_METER = meter("new");
-// They run inside accept-and-fund and settle.
+// They run inside calls of settlement, such as accept-and-fund and settle.
 const ONLY_CALLED_BY_SETTLEMENT = ["mark-accepted", "mark-completed", "mark-token"];
 const TOKEN = `${DEPLOYER}.usdcx`;
 const PATH = Array.from({ length: 20 }, (_, index) => ({ left: index % 2 === 1, hash: hashOf(`sibling ${index}`) }));
 
 let chain;
 
-/** Runs every public function on a new chain that already has `ballast` of everything; returns reads and writes by name. */
+/** Runs every public function on a new chain after `ballast` sales of as many plants; returns reads and writes by name. */
 async function measure(ballast) {
   chain = await startSystem({ trackCosts: true });
   for (let index = 0; index < ballast; index += 1) fund(chain, offer(chain, addPlant(chain)), 1_000);
@@ -127,7 +127,7 @@ function measureConnections(counted) {
   call("set-region-alert", GRID_OPERATOR, REGION, 2, chain.now + 3_600n);
 }
 
-/** Makes offers of tomorrow and later, and takes them in STX and in a token; returns what is settled later. */
+/** Creates offers for tomorrow and later, buys in STX and in a token; returns what `measureSettlement` closes later. */
 function measureMarket(counted, all, plant, day) {
   const creating = (name, options) =>
     counted(name, OWNER, "market-participation.create-offer", ...offerOf(chain, plant, { day, ...options }));
@@ -186,7 +186,7 @@ function measureProduction(counted, all, { day, plants, single, metered, signed 
   call("reject-day", VERIFIER, single, day, WHOLE_DAY, 5_005, "meter broken");
 }
 
-/** The root to which the path of 20 steps leads. */
+/** Returns the root to which the path of 20 steps leads from the leaf. */
 function rootOf(leaf) {
   const bytes = (hex) => Buffer.from(hex, "hex");
   return PATH.reduce(
@@ -244,7 +244,7 @@ function measureSettlement(counted, all, { day, plants, metered, late, payment, 
   call("withdraw-surplus", DEPLOYER, 1, DEPLOYER);
 }
 
-/** When the schedule no longer contains the caps of a verified day. */
+/** Measures calls after so many changes that the schedule no longer contains the cap of a verified day. */
 function measureFormerCaps(counted, plant, day) {
   for (let index = 1n; index <= 17n; index += 1n) {
     chain.advanceToDay(day + 50n + index);
@@ -262,7 +262,7 @@ beforeAll(async () => {
   costs = await measure(1);
 });
 
-describe("a call reads at most", () => {
+describe("reads of a call", () => {
   test.each([
     ["record-day", 16],
     ["record-days of 20", 20 * 7],
@@ -283,16 +283,16 @@ describe("a call reads at most", () => {
     ["settle, with a shortfall", 30],
     ["settle, in a token", 30],
     ["refund", 36],
-  ])("%s: %i", (name, most) => {
+  ])("%s: at most %i", (name, most) => {
     expect(costs[name].reads).toBeLessThanOrEqual(most);
   });
 });
 
-test("one transaction takes less than a tenth of a tenure's reads", () => {
+test("one transaction uses less than a tenth of a tenure's reads", () => {
   for (const { reads } of Object.values(costs)) expect(reads).toBeLessThan(TENURE_READS / 10);
 });
 
-test("a tenure of oracle batches records 200,000 readings", () => {
+test("oracle batches can record 200,000 readings in one tenure", () => {
   const batches = Math.floor(TENURE_READS / costs["record-batch of 200"].reads);
   expect(batches * 200 * 96).toBeGreaterThanOrEqual(200_000);
 });
@@ -303,6 +303,6 @@ test("every public function is measured", () => {
   expect([...measured, ...ONLY_CALLED_BY_SETTLEMENT].sort()).toEqual(all.sort());
 });
 
-test("the counts do not grow with what exists", async () => {
+test("the counts do not grow with the amount of existing data", async () => {
   expect(await measure(40)).toEqual(costs);
 });

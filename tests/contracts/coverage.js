@@ -1,9 +1,9 @@
-// Coverage of the contracts: each test file records what its chains executed, and the end of the run sums it up.
+// Coverage of the contracts: each test file records what its chains executed, and the end of the run adds it up.
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
-// contract → {lines, branches}: line → times run, "line branch" → times taken; of this process
+// The hits of this process: contract → {lines: line → times run, branches: "line branch" → times taken}.
 const hits = {};
 
 const add = (counts, place, count) => (counts[place] = (counts[place] ?? 0) + count);
@@ -26,7 +26,7 @@ export function writeCoverage() {
   writeFileSync(join(process.env.DER_CONTRACT_TESTS, `${randomUUID()}.json`), JSON.stringify(hits));
 }
 
-/** The sums of the reports in the folder, by contract: {lines, branches}, each with its total and the missed ones. */
+/** Adds up the reports in the folder; returns {contract, lines, branches} of each contract, with totals and misses. */
 export function sumCoverage(folder) {
   const sums = {};
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
@@ -39,7 +39,7 @@ export function sumCoverage(folder) {
   }
   const share = (counts) => ({
     total: Object.keys(counts).length,
-    // A branch is named by its line.
+    // A missed branch is reported by its line.
     missed: Object.keys(counts)
       .filter((place) => counts[place] === 0)
       .map((place) => Number(place.split(" ")[0])),

@@ -23,7 +23,7 @@ import { CONTRACTS } from "./chain.js";
 import { sourceOf } from "./errors.js";
 import { CAPACITY_W, NO_LIMIT, WHOLE_DAY, newMetadataHash, offerOf, signedDay, startSystem } from "./scenario.js";
 
-/** The state that results from a history's events, in the contracts' own rows. */
+/** The state that an indexer derives from the events, in the same rows as the contracts' maps. */
 class Index {
   constructor() {
     this.roles = new Set();
@@ -49,7 +49,7 @@ class Index {
     return (this.ledgers[token] ??= { escrow: 0n, fees: 0n, credits: 0n });
   }
 
-  // Tokens become credits, STX are paid out.
+  // Amounts in tokens become credits; STX are paid out at once.
   give(token, who, amount) {
     if (token === null || amount === 0n) return;
     this.credits[`${who} ${token}`] = (this.credits[`${who} ${token}`] ?? 0n) + amount;
@@ -198,7 +198,7 @@ class Index {
 
 const only = (row, names) => Object.fromEntries(names.map((name) => [name, row[name]]));
 
-test("events alone give every row of every map", async () => {
+test("every row of every map can be rebuilt from events alone", async () => {
   const chain = await startSystem();
   const index = new Index();
   const seen = new Set();
@@ -394,7 +394,7 @@ test("each contract prints its settings when it is deployed", async () => {
     settlement: { "fee-bps": 100n, "max-fee-bps": 500n, "fee-notice-seconds": 604_800n },
   };
   for (const contract of CONTRACTS) {
-    // A second copy calls the first ones.
+    // The copy calls the contracts of the first deployment.
     const source = sourceOf(contract);
     expect(chain.deploy(`${contract}-again`, source)).toMatchObject([
       { topic: `${contract}-deployed`, version: 1n, ...settings[contract] },
@@ -411,8 +411,8 @@ test("no two contracts print the same topic", () => {
   expect(new Set(topics).size).toBe(topics.length);
 });
 
-// Contracts repeat constants that they cannot share; one name must have one value.
-test("constants of one name have one value in all contracts", () => {
+// Contracts repeat constants, since they cannot share them.
+test("constants with the same name have the same value in all contracts", () => {
   const values = {};
   for (const contract of CONTRACTS) {
     for (const [, name, value] of sourceOf(contract).matchAll(/\(define-constant ([A-Z]\w+) (u\d+)\)/g)) {

@@ -1,4 +1,4 @@
-// Vitest global setup: a temporary folder for the contract tests, and their coverage, printed at the end of the run.
+// Vitest's global setup: creates a temporary folder for the contract tests, and prints their coverage after the run.
 // A run of all tests fails if a line or branch of a contract was never reached.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ function table(sums) {
   return ["", `Coverage of the contracts ${"lines".padStart(13)} ${"branches".padStart(18)}`, ...rows].join("\n");
 }
 
-// "5, 8-10" for 5, 8, 9, 10; a long list is cut short.
+// Returns "5, 8-10" for 5, 8, 9, 10; a long list is truncated.
 function ranges(lines, most = 12) {
   const found = [];
   for (const line of lines) {

@@ -1,4 +1,4 @@
-// Connections, feed and region alerts, through the public functions.
+// Tests of connections, feeds and region alerts through the public functions.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import {
@@ -45,7 +45,7 @@ const call = (sender, name, ...values) => chain.call(sender, `grid-integration.$
 const read = (name, ...values) => chain.read(`grid-integration.${name}`, ...values);
 
 describe("request-connection", () => {
-  test("requests it from the region's operator", () => {
+  test("requests a connection from the region's grid operator", () => {
     const asset = registerVerified(chain);
     expect(call(OWNER, "request-connection", asset, LIMIT_W).events).toEqual([
       {
@@ -73,7 +73,7 @@ describe("request-connection", () => {
     ]);
   });
 
-  test("is for the owner of a verified asset, with a limit", () => {
+  test("is only for the owner of a verified asset, with a valid limit", () => {
     const pending = register(chain);
     const asset = registerVerified(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
@@ -98,7 +98,7 @@ describe("request-connection", () => {
 });
 
 describe("withdraw-request", () => {
-  test("takes an undecided request back", () => {
+  test("withdraws an undecided request", () => {
     const asset = registerVerified(chain);
     expect(call(OWNER, "withdraw-request", asset).err).toBe(ERR.ERR_CONNECTION_NOT_FOUND);
     must(call(OWNER, "request-connection", asset, LIMIT_W));
@@ -113,7 +113,7 @@ describe("withdraw-request", () => {
 });
 
 describe("while a transfer is proposed", () => {
-  test("no connection is requested, approved or given another limit", () => {
+  test("no connection can be requested, approved or given another limit", () => {
     const [fresh, requested, connected] = [registerVerified(chain), registerVerified(chain), addPlant(chain)];
     must(call(OWNER, "request-connection", requested, LIMIT_W));
     const propose = (asset) => must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
@@ -127,7 +127,7 @@ describe("while a transfer is proposed", () => {
 });
 
 describe("approve-connection", () => {
-  test("connects the asset, up to the lesser of capacity and limit", () => {
+  test("connects the asset, with the lesser of capacity and limit as its cap", () => {
     const asset = registerVerified(chain);
     must(call(OWNER, "request-connection", asset, LIMIT_W));
     expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W, true).events).toEqual([
@@ -153,13 +153,13 @@ describe("approve-connection", () => {
     expect(read("is-connected", 99)).toBe(false);
   });
 
-  test("repeats what was reviewed", () => {
+  test("requires the reviewed values to match", () => {
     const asset = registerVerified(chain);
     must(call(OWNER, "request-connection", asset, LIMIT_W));
     expect(call(GRID_OPERATOR, "approve-connection", asset, LIMIT_W + 1, true).err).toBe(ERR.ERR_REVIEW_MISMATCH);
   });
 
-  test("is not for the asset's owner or operator", () => {
+  test("is not possible for the asset's owner or operator", () => {
     const own = registerVerified(chain, { owner: GRID_OPERATOR });
     must(call(GRID_OPERATOR, "request-connection", own, LIMIT_W));
     const operated = registerVerified(chain);
@@ -232,17 +232,17 @@ describe("connection states", () => {
     });
   }
 
-  test.each(Object.keys(reach))("an asset that is %s feeds in, or not", (state) => {
+  test.each(Object.keys(reach))("is-connected of an asset that is %s", (state) => {
     expect(read("is-connected", reach[state]())).toBe(["CONNECTED", "CURTAILED"].includes(state));
   });
 
-  test("an asset that is suspended does not feed in", () => {
+  test("a suspended asset is not connected", () => {
     const asset = reach.CONNECTED();
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     expect(read("is-connected", asset)).toBe(false);
   });
 
-  test.each(Object.keys(reach))("limit and feed of a connection that is %s", (state) => {
+  test.each(Object.keys(reach))("set-export-limit and record-feed of a connection that is %s", (state) => {
     const asset = reach[state]();
     const error = {
       NONE: "ERR_CONNECTION_NOT_FOUND",
@@ -255,7 +255,7 @@ describe("connection states", () => {
     expect(call(GRID_OPERATOR, "record-feed", asset, chain.today - 1n, 5, 0).err).toBe(expected);
   });
 
-  test("no other status is known", () => {
+  test("set-status rejects unknown statuses", () => {
     const asset = reach.CONNECTED();
     for (const status of [0, 1, 2, 7]) {
       expect(call(GRID_OPERATOR, "set-status", asset, status).err).toBe(ERR.ERR_UNKNOWN_STATUS);
@@ -264,7 +264,7 @@ describe("connection states", () => {
 });
 
 describe("the grid operator of the region", () => {
-  test("and nobody else decides, sets and meters", () => {
+  test("is the only one who decides on connections, sets status and limit, and records feeds", () => {
     const asset = registerVerified(chain);
     must(call(OWNER, "request-connection", asset, LIMIT_W));
     must(chain.call(DEPLOYER, "asset-verification.set-role", ROLE.GRID_OPERATOR, STRANGER, "DE-BY", true));
@@ -309,7 +309,7 @@ describe("reject-connection, set-status, set-export-limit", () => {
     expect(read("get-connection", asset)).toMatchObject({ "export-limit-w": 7n, state: CONNECTION.CURTAILED });
   });
 
-  test("an export limit has bounds", () => {
+  test("set-export-limit rejects limits that are out of bounds", () => {
     const asset = addPlant(chain);
     for (const limit of [0, 10n ** 12n + 1n]) {
       expect(call(GRID_OPERATOR, "set-export-limit", asset, limit).err).toBe(ERR.ERR_INVALID_EXPORT_LIMIT);
@@ -318,7 +318,7 @@ describe("reject-connection, set-status, set-export-limit", () => {
 });
 
 describe("record-feed", () => {
-  test("stores what passed the meter, and replaces it until it is verified", () => {
+  test("stores what was exported and imported, and replaces it until it is verified", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -348,7 +348,7 @@ describe("record-feed", () => {
     expect(read("get-total-feed", asset)).toEqual({ "exported-wh": 101n, "imported-wh": 10n });
   });
 
-  test("begins when the day is over and ends 45 days later", () => {
+  test("is possible from the end of the day until 45 days later", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     expect(call(GRID_OPERATOR, "record-feed", asset, day, 1, 1).err).toBe(ERR.ERR_DAY_NOT_OVER);
@@ -358,7 +358,7 @@ describe("record-feed", () => {
     expect(call(GRID_OPERATOR, "record-feed", asset, day, 1, 1).err).toBe(ERR.ERR_WINDOW_CLOSED);
   });
 
-  test("has bounds", () => {
+  test("rejects energies that are out of bounds", () => {
     const asset = addPlant(chain);
     chain.advanceToDay(chain.today + 1n);
     const feeding = (exported, imported) =>
@@ -372,7 +372,7 @@ describe("record-feed", () => {
   test.each([
     ["metered", true],
     ["not metered", false],
-  ])("is of a day since the connection, %s, was approved", (_, metered) => {
+  ])("of a connection that is %s is possible from the day of its approval", (_, metered) => {
     const asset = registerVerified(chain);
     const day = chain.today + 1n;
     chain.advanceToDay(day);
@@ -402,7 +402,7 @@ describe("record-feeds", () => {
     "imported-wh": imported,
   });
 
-  test("records all valid feeds, and returns a response for each", () => {
+  test("records all valid feeds, and returns one response per item", () => {
     const [asset, other] = [addPlant(chain), addPlant(chain, { metered: true })];
     const unconnected = registerVerified(chain);
     const day = chain.today;
@@ -432,7 +432,7 @@ describe("record-feeds", () => {
     expect(call(GRID_OPERATOR, "record-feeds", []).ok).toEqual([]);
   });
 
-  test("and verify-feeds take 100", () => {
+  test("accepts 100 items, and so does verify-feeds", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     chain.advanceToDay(day + 40n);
@@ -469,7 +469,7 @@ describe("verify-feed", () => {
     expect(call(VERIFIER, "verify-feed", asset, day, 100, 7).err).toBe(ERR.ERR_FEED_FINAL);
   });
 
-  test("repeats what was reviewed", () => {
+  test("requires the reviewed values to match", () => {
     const { asset, day } = recorded();
     for (const reviewed of [
       [101, 7],
@@ -480,7 +480,7 @@ describe("verify-feed", () => {
     expect(call(VERIFIER, "verify-feed", asset, day + 1n, 100, 7).err).toBe(ERR.ERR_FEED_NOT_FOUND);
   });
 
-  test("is for verifiers, of what another recorded", () => {
+  test("is only for verifiers who did not record the feed themselves", () => {
     const { asset, day } = recorded();
     const item = { "asset-id": asset, day, "exported-wh": 100, "imported-wh": 7 };
     for (const by of [OWNER, GRID_OPERATOR, STRANGER]) {
@@ -493,7 +493,7 @@ describe("verify-feed", () => {
     expect(call(VERIFIER, "verify-feeds", [item, item]).ok).toEqual([{ ok: true }, { err: ERR.ERR_FEED_FINAL }]);
   });
 
-  test("ends with the window", () => {
+  test("is possible until the window closes", () => {
     const { asset, day } = recorded();
     chain.advanceTo((day + 46n) * DAY - 10n);
     must(call(VERIFIER, "verify-feed", asset, day, 100, 7));
@@ -509,7 +509,7 @@ describe("the export schedule", () => {
   const setStatus = (asset, status) => must(call(GRID_OPERATOR, "set-status", asset, status));
   const caps = (asset, from, count) => Array.from({ length: count }, (_, index) => capOn(asset, from + BigInt(index)));
 
-  test("keeps for each day the largest cap that held on it", () => {
+  test("keeps for each day the largest cap that applied on it", () => {
     const asset = registerVerified(chain);
     const day = chain.today + 1n;
     chain.advanceToDay(day);
@@ -537,20 +537,20 @@ describe("the export schedule", () => {
   test.each([
     ["islanded", CONNECTION.ISLANDED],
     ["disconnected", CONNECTION.DISCONNECTED],
-  ])("is zero from the day after an asset was %s until the day of its return", (_, status) => {
+  ])("is zero from the day after an asset was %s until the day of its reconnection", (_, status) => {
     const asset = addPlant(chain, { limitW: 100 });
     const day = chain.today;
     setStatus(asset, status);
     expect(caps(asset, day, 2)).toEqual([100n, 0n]);
     chain.advanceToDay(day + 3n);
-    // A limit that is set meanwhile applies from the return on.
+    // A limit that is set in between applies from the reconnection.
     setLimit(asset, 70);
     expect(caps(asset, day, 5)).toEqual([100n, 0n, 0n, 0n, 0n]);
     setStatus(asset, CONNECTION.CONNECTED);
     expect(caps(asset, day, 5)).toEqual([100n, 0n, 0n, 70n, 70n]);
   });
 
-  test("stays as it was when an asset returns on the same day", () => {
+  test("does not change if an asset is reconnected on the same day, or only curtailed", () => {
     const asset = addPlant(chain, { limitW: 100 });
     const day = chain.today;
     const before = read("get-export-schedule", asset);
@@ -567,7 +567,7 @@ describe("the export schedule", () => {
     const asset = addPlant(chain, { limitW: 1_000 });
     const start = chain.today;
     let changes = [[start, 1_000n]];
-    // Up, down, or to zero and back; after a day, a few days, some months, eleven years.
+    // The limit rises and falls in turn, after one day, a few days, some months or eleven years.
     const few = Array(12).fill(2);
     const pauses = [1, 2, 1, 3, 70, 1, ...few, 64, 9, ...few, 4_100, 1, ...few, 200, ...few];
     let day = start;
@@ -588,7 +588,7 @@ describe("the export schedule", () => {
     expect(capOn(asset, 0n)).toBe(0n);
   });
 
-  test("lets a day deliver the same after many later changes", () => {
+  test("keeps what a day delivers, even after many later limit changes", () => {
     const asset = addPlant(chain, { limitW: 1 });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -619,7 +619,7 @@ describe("get-deliverable", () => {
     expect([day, day + 1n].map((on) => deliverable(asset, on))).toEqual([24_000n, 0n]);
   });
 
-  test("without a metered feed is what was verified", () => {
+  test("is the verified energy if the connection is not metered", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     expect(deliverable(asset, day)).toBeNull();
@@ -635,7 +635,7 @@ describe("get-deliverable", () => {
     ["less than verified", 400, 400n],
     ["more than verified", 600, 500n],
     ["nothing", 0, 0n],
-  ])("with a metered feed of %s is the lesser of both, once both are known", (_, exported, expected) => {
+  ])("with a metered feed of %s is the lesser of both, once both are verified", (_, exported, expected) => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -649,7 +649,7 @@ describe("get-deliverable", () => {
     expect(read("get-delivered", asset, day, 100, 350)).toBe({ 400: 50n, 500: 100n, 0: 0n }[expected]);
   });
 
-  test("of a rejected day is unknown for good", () => {
+  test("is never known for a rejected day", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -660,7 +660,7 @@ describe("get-deliverable", () => {
     expect(read("get-delivered", asset, day, 1, 0)).toBeNull();
   });
 
-  test("of days before the approval is nothing, whenever that was", () => {
+  test("is zero for days before the connection's approval, whenever that is", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
     chain.advanceToDay(day + 2n);
@@ -683,7 +683,7 @@ describe("get-deliverable", () => {
 describe("get-delivery", () => {
   const delivery = (asset, day) => read("get-delivery", asset, day);
 
-  test("says what can be retired: of a known feed no more than was exported beyond what was imported", () => {
+  test("includes what can be retired: once the feed is verified, at most the export minus the import", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     expect(delivery(asset, day)).toBeNull();
@@ -702,7 +702,7 @@ describe("get-delivery", () => {
   test.each([
     [900, 100, 500n],
     [100, 900, 0n],
-  ])("of %i exported and %i imported", (exported, imported, retirable) => {
+  ])("if %i Wh were exported and %i Wh imported", (exported, imported, retirable) => {
     const asset = addPlant(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -711,7 +711,7 @@ describe("get-delivery", () => {
     expect(delivery(asset, day)["retirable-wh"]).toBe(retirable);
   });
 
-  test("is not known of a metered day before its feed is verified", () => {
+  test("is not known for a metered day before its feed is verified", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -725,7 +725,7 @@ describe("get-delivery", () => {
 describe("is-undeliverable", () => {
   const undeliverable = (asset, day) => read("is-undeliverable", asset, day);
 
-  test("is a day that was rejected, or lost, or whose window is over before it is known", () => {
+  test("is true for a day that was rejected or lost, or whose window closed before its delivery is known", () => {
     const [asset, metered, retired] = [addPlant(chain), addPlant(chain, { metered: true }), addPlant(chain)];
     const day = chain.today;
     must(chain.call(OWNER, "asset-verification.retire-asset", retired));
@@ -748,7 +748,7 @@ describe("is-undeliverable", () => {
 });
 
 describe("get-market-terms", () => {
-  test("are the trading terms, and whether and how much the asset may feed in", () => {
+  test("returns the trading terms, and whether and how much the asset may feed in", () => {
     const asset = registerVerified(chain, { kind: 6 });
     const terms = {
       owner: OWNER,
@@ -784,7 +784,7 @@ describe("get-market-terms", () => {
 });
 
 describe("set-region-alert", () => {
-  test("announces a level in the operator's region", () => {
+  test("announces an alert level in the operator's region", () => {
     expect(read("get-region-alert", REGION)).toBeNull();
     expect(call(GRID_OPERATOR, "set-region-alert", REGION, 3, 2_000_000_000).events).toEqual([
       {

@@ -1,4 +1,4 @@
-// Offers, the day book and retired energy, through the public functions.
+// Tests of offers, the day book and retired energy through the public functions.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import {
@@ -37,7 +37,7 @@ import {
 } from "./scenario.js";
 
 const ERR = errorsOf("market-participation");
-// 100 kW for a day.
+// The energy of 100 kW for a day.
 const FORWARD_LIMIT_WH = CAPACITY_W * 24;
 
 let chain;
@@ -54,7 +54,7 @@ const listing = (token, listed = true) => must(chain.call(DEPLOYER, "settlement.
 const TOKEN = `${DEPLOYER}.some-token`;
 const bookOf = (asset, day) => read("get-day-book", asset, day);
 
-/** A plant and a verified day of it with `wh`. */
+/** Creates a plant with a verified day of `wh`. */
 function plantAndVerifiedDay({ wh = 1_000, ...options } = {}) {
   const asset = addPlant(chain, options);
   const day = chain.today;
@@ -64,7 +64,7 @@ function plantAndVerifiedDay({ wh = 1_000, ...options } = {}) {
 }
 
 describe("create-offer", () => {
-  test("of a day that has not begun is a forward offer", () => {
+  test("creates a forward offer for a day that has not begun", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const values = offerOf(chain, asset, { day, wh: 500_000, price: 120_000, minFill: 1_000, taker: BUYER });
@@ -100,7 +100,7 @@ describe("create-offer", () => {
     expect(read("get-available", asset, day)).toBe(BigInt(FORWARD_LIMIT_WH - 500_000));
   });
 
-  test("of a verified day is a spot offer", () => {
+  test("creates a spot offer for a verified day", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
     expect(read("get-available", asset, day)).toBe(1_000n);
     const { events } = creating(asset, { day, wh: 600, minFill: 10 });
@@ -109,7 +109,7 @@ describe("create-offer", () => {
     expect(read("get-available", asset, day)).toBe(400n);
   });
 
-  test("is for the owner, and for the operator at the owner's price or above", () => {
+  test("is only for the owner, and for the operator at or above the owner's lowest price", () => {
     const asset = addPlant(chain);
     expect(creating(asset, { by: OPERATOR }).err).toBe(ERR.ERR_NOT_SELLER);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 90_000));
@@ -120,7 +120,7 @@ describe("create-offer", () => {
     for (const by of [STRANGER, DEPLOYER, REGISTRAR]) expect(creating(asset, { by }).err).toBe(ERR.ERR_NOT_SELLER);
   });
 
-  test("needs a verified asset that feeds in and does not change hands, and no pause", () => {
+  test("requires a verified, connected asset without a proposed transfer, and no pause", () => {
     const pending = register(chain);
     const unconnected = registerVerified(chain);
     const asset = addPlant(chain);
@@ -156,7 +156,7 @@ describe("create-offer", () => {
     ["more than capacity", { wh: FORWARD_LIMIT_WH + 1 }, "ERR_OVERSOLD"],
     ["a token that is not listed", { token: `${DEPLOYER}.some-token` }, "ERR_TOKEN_NOT_LISTED"],
   ];
-  test.each(BOUNDS)("refuses %s", (_, options, error) => {
+  test.each(BOUNDS)("rejects %s", (_, options, error) => {
     const asset = addPlant(chain);
     expect(creating(asset, options).err).toBe(ERR[error]);
   });
@@ -166,12 +166,12 @@ describe("create-offer", () => {
     ["the highest price", { price: 10n ** 15n }],
     ["a smallest fill of the whole", { wh: 100, minFill: 100 }],
     ["a smallest fill worth a microSTX", { price: 1_000, minFill: 1 }],
-  ])("takes %s", (_, options) => {
+  ])("accepts %s", (_, options) => {
     const asset = addPlant(chain);
     expect(creating(asset, options).ok).toBe(1n);
   });
 
-  test("needs an end that is still to come, of a forward offer before the day begins", () => {
+  test("requires an expiry in the future, for a forward offer no later than the beginning of the day", () => {
     const asset = addPlant(chain);
     const { asset: other, day: verified } = plantAndVerifiedDay();
     const day = chain.today + 1n;
@@ -182,14 +182,14 @@ describe("create-offer", () => {
     expect(creating(other, { day: verified, wh: 10, minFill: 10, expiresAt: 2n ** 128n - 1n }).ok).toBe(2n);
   });
 
-  test("reaches 366 days ahead", () => {
+  test("is possible up to 366 days ahead", () => {
     const asset = addPlant(chain);
     expect(creating(asset, { day: chain.today + 367n }).err).toBe(ERR.ERR_DAY_TOO_FAR);
     expect(creating(asset, { day: 2n ** 128n - 1n, expiresAt: chain.now + 100n }).err).toBe(ERR.ERR_DAY_TOO_FAR);
     expect(creating(asset, { day: chain.today + 366n }).ok).toBe(1n);
   });
 
-  test("of a day that has begun waits for its verification, and its feed where metered", () => {
+  test("waits for the verification of a day that has begun, and of its feed if metered", () => {
     const asset = addPlant(chain, { metered: true });
     const day = chain.today;
     const spot = { day, wh: 100, minFill: 10, expiresAt: chain.now + 90n * DAY };
@@ -207,7 +207,7 @@ describe("create-offer", () => {
     expect(creating(asset, { ...spot, wh: 99 }).ok).toBe(1n);
   });
 
-  test("of a verified day is of one since the connection was approved", () => {
+  test("rejects days before the connection's approval", () => {
     const asset = registerVerified(chain);
     const day = chain.today;
     chain.advanceToDay(day + 1n);
@@ -221,19 +221,19 @@ describe("create-offer", () => {
     expect(creating(asset, { ...spot, day: day + 1n }).ok).toBe(1n);
   });
 
-  test("goes up to the lesser of capacity and export limit", () => {
+  test("is possible up to the lesser of capacity and export limit", () => {
     const asset = addPlant(chain, { limitW: 40_000 });
     expect(creating(asset, { wh: 40_000 * 24 + 1 }).err).toBe(ERR.ERR_OVERSOLD);
     must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 10n ** 12n));
     expect(creating(asset, { wh: FORWARD_LIMIT_WH + 1 }).err).toBe(ERR.ERR_OVERSOLD);
     expect(creating(asset, { wh: FORWARD_LIMIT_WH }).ok).toBe(1n);
-    // A limit that falls below what is sold leaves no room, and no underflow.
+    // If the limit falls below what is sold, no room is left, and nothing underflows.
     must(chain.call(GRID_OPERATOR, "grid-integration.set-export-limit", asset, 1));
     expect(creating(asset, { wh: 10, minFill: 10 }).err).toBe(ERR.ERR_OVERSOLD);
     expect(read("get-available", asset, chain.today + 1n)).toBe(0n);
   });
 
-  test("counts what is open and what is funded", () => {
+  test("counts both open and funded energy", () => {
     const asset = addPlant(chain);
     const first = offer(chain, asset, { wh: FORWARD_LIMIT_WH - 1_000_000 });
     fund(chain, first, 400_000);
@@ -246,7 +246,7 @@ describe("create-offer", () => {
 });
 
 describe("an offer in a token", () => {
-  test("is made while the token is listed, and remains valid afterwards", () => {
+  test("can be created while the token is listed, and remains valid afterwards", () => {
     const asset = addPlant(chain);
     expect(read("is-token-listed", TOKEN)).toBe(false);
     listing(TOKEN);
@@ -259,7 +259,7 @@ describe("an offer in a token", () => {
     expect(read("quote", ok, 1_000)).toMatchObject({ cost: 100_000n });
   });
 
-  test("is for an operator only where the owner has set no price, which is in microSTX", () => {
+  test("can be created by an operator only if the owner has set no lowest price, which is in microSTX", () => {
     const asset = addPlant(chain);
     listing(TOKEN);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 1));
@@ -280,7 +280,7 @@ describe("create-offers", () => {
   const offering = (asset, items, { by = OWNER, price = 100_000, minFill = 1_000, taker = null, token = null } = {}) =>
     call(by, "create-offers", asset, price, minFill, taker, token, items);
 
-  test("offers a month of days at one price, and returns a response for each", () => {
+  test("offers a month of days at one price, and returns one response per day", () => {
     const asset = addPlant(chain);
     const first = chain.today + 1n;
     const { ok, events } = offering(asset, days(first, 31), { taker: BUYER, minFill: 10 });
@@ -334,7 +334,7 @@ describe("create-offers", () => {
     expect(offering(asset, []).ok).toEqual([]);
   });
 
-  test("fails as a whole where all its offers would", () => {
+  test("fails as a whole if each of its offers would fail for the same reason", () => {
     const asset = addPlant(chain);
     const items = days(chain.today + 1n, 2);
     expect(offering(asset, items, { by: STRANGER }).err).toBe(ERR.ERR_NOT_SELLER);
@@ -347,7 +347,7 @@ describe("create-offers", () => {
 });
 
 describe("cancel-offers", () => {
-  test("cancels each offer that it may, and returns a response for each", () => {
+  test("cancels each offer that the caller may cancel, and returns one response per item", () => {
     const asset = addPlant(chain);
     const other = addPlant(chain, { owner: BUYER });
     const ids = [offer(chain, asset), offer(chain, other, { by: BUYER }), offer(chain, asset)];
@@ -365,7 +365,7 @@ describe("cancel-offers", () => {
     ]);
   });
 
-  test("takes 31", () => {
+  test("accepts 31 offers", () => {
     const asset = addPlant(chain);
     const ids = Array.from({ length: 31 }, (_, index) =>
       offer(chain, asset, { day: chain.today + 1n + BigInt(index) }),
@@ -375,7 +375,7 @@ describe("cancel-offers", () => {
 });
 
 describe("get-funded-until", () => {
-  test("is the last day of which energy is funded", () => {
+  test("is the last day for which energy is funded", () => {
     const asset = addPlant(chain);
     const day = chain.today;
     expect(read("get-funded-until", asset)).toBeNull();
@@ -392,7 +392,7 @@ describe("get-available", () => {
   test.each([
     ["less than was sold forward", 300_000, 0n],
     ["more than was sold forward", 450_000, 50_000n],
-  ])("of a day that yields %s is what the forward buyers leave", (_, produced, left) => {
+  ])("is what the forward buyers leave of a day that yields %s", (_, produced, left) => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     fund(chain, offer(chain, asset, { day, wh: 500_000 }), 400_000);
@@ -402,7 +402,7 @@ describe("get-available", () => {
     expect(creating(asset, { day, wh: left + 1n, minFill: 1 }).err).toBe(ERR.ERR_OVERSOLD);
   });
 
-  test("is zero where nothing can be offered", () => {
+  test("is zero if nothing can be offered", () => {
     const asset = registerVerified(chain);
     expect(read("get-available", 99, chain.today + 1n)).toBe(0n);
     expect(read("get-available", asset, chain.today + 1n)).toBe(0n);
@@ -416,7 +416,7 @@ describe("get-available", () => {
     expect(read("get-available", asset, 2n ** 128n - 1n)).toBe(0n);
   });
 
-  test("is the rest, whoever may offer it now", () => {
+  test("is the unsold rest, even if nobody may offer it at the moment", () => {
     const asset = addPlant(chain);
     must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 5));
     must(chain.call(OWNER, "asset-verification.propose-transfer", asset, BUYER));
@@ -427,7 +427,7 @@ describe("get-available", () => {
 });
 
 describe("quote", () => {
-  test("says what a fill costs, rounded up, and what is ahead of it", () => {
+  test("returns the cost of a fill, rounded up, and the energy that is ahead of it", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 10_000, price: 1_001, minFill: 1 });
     expect(read("quote", id, 1)).toEqual({ cost: 2n, "before-wh": 0n, "open-wh": 10_000n });
@@ -438,13 +438,13 @@ describe("quote", () => {
     expect(read("quote", 99, 1)).toBeNull();
   });
 
-  test("of a spot offer has nothing ahead", () => {
+  test("has no energy ahead for a spot offer", () => {
     const { asset, day } = plantAndVerifiedDay();
     const id = offer(chain, asset, { day, wh: 100, minFill: 10 });
     expect(read("quote", id, 100)).toEqual({ cost: 10_000n, "before-wh": 0n, "open-wh": 100n });
   });
 
-  test("is none for energy that nobody can take", () => {
+  test("does not exist for energy that nobody can buy", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const id = offer(chain, asset, { day, wh: 10_000, minFill: 1_000, expiresAt: day * DAY - 100n });
@@ -514,7 +514,7 @@ describe("accepting", () => {
     });
   });
 
-  test("of a spot offer sells at once, and completes it with the last fill", () => {
+  test("sells the energy of a spot offer at once, and completes the offer with the last fill", () => {
     const { asset, day } = plantAndVerifiedDay();
     const id = offer(chain, asset, { day, wh: 1_000, minFill: 10 });
     expect(accepting(id, 400).events[0]).toMatchObject({
@@ -531,7 +531,7 @@ describe("accepting", () => {
     expect(accepting(id, 1).err).toBe(ERR.ERR_OFFER_CLOSED);
   });
 
-  test("takes the smallest fill, or all that remains", () => {
+  test("requires at least the smallest fill, or all that remains", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 2_500, minFill: 1_000 });
     expect(accepting(99, 1).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
@@ -543,7 +543,7 @@ describe("accepting", () => {
     expect(accepting(id, 500).ok).toBe(3n);
   });
 
-  test("takes the open part if that is less, but at least the buyer's minimum", () => {
+  test("fills the open part if that is less, but no less than the buyer's minimum", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 2_500, minFill: 1_000 });
     expect(accepting(id, 3_000, BUYER, 2_501).err).toBe(ERR.ERR_INVALID_FILL);
@@ -552,7 +552,7 @@ describe("accepting", () => {
     expect(accepting(id, 2_500, BUYER, 1_500).events[0]).toMatchObject({ wh: 1_500n, "open-wh": 0n });
   });
 
-  test("respects a capacity and a limit that were lowered since", () => {
+  test("respects an export limit that was lowered since", () => {
     const asset = addPlant(chain);
     const day = chain.today + 2n;
     const id = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
@@ -565,14 +565,14 @@ describe("accepting", () => {
     expect(accepting(id, 1_000).err).toBe(ERR.ERR_OVERSOLD);
   });
 
-  test("is for the taker that the offer names", () => {
+  test("is only for the taker that the offer names", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { taker: BUYER_2 });
     expect(accepting(id, 1_000, BUYER).err).toBe(ERR.ERR_NOT_TAKER);
     expect(accepting(id, 1_000, BUYER_2).ok).toBe(1n);
   });
 
-  test("cannot be reserved for its seller: nobody could take it", () => {
+  test("is not possible for the seller or maker, so no offer can be reserved for them", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const create = (by, taker) =>
@@ -584,7 +584,7 @@ describe("accepting", () => {
     expect(accepting(forOperator, 1_000, OPERATOR).ok).toBe(1n);
   });
 
-  test("is not for the seller", () => {
+  test("is not possible for the seller or the maker of the offer", () => {
     const asset = addPlant(chain);
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const byOperator = offer(chain, asset, { by: OPERATOR });
@@ -592,7 +592,7 @@ describe("accepting", () => {
     expect(accepting(byOperator, 1_000, OPERATOR).err).toBe(ERR.ERR_SELF_TRADE);
     expect(accepting(byOperator, 1_000, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
     expect(accepting(byOwner, 1_000, OWNER).err).toBe(ERR.ERR_SELF_TRADE);
-    // At the owner's price, the operator may buy like anybody else.
+    // At the owner's price, the operator may buy like any other buyer.
     expect(accepting(byOwner, 1_000, OPERATOR).ok).toBe(1n);
   });
 
@@ -613,7 +613,7 @@ describe("accepting", () => {
     expect(accepting(id, 1_000).err).toBe(ERR.ERR_OFFER_EXPIRED);
   });
 
-  test("needs a verified asset that feeds in and does not change hands, its epoch, and no pause", () => {
+  test("requires a verified, connected asset without a proposed transfer, its epoch, and no pause", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     must(chain.call(GRID_OPERATOR, "grid-integration.set-status", asset, 6));
@@ -635,7 +635,7 @@ describe("accepting", () => {
 });
 
 describe("mark-accepted and mark-completed", () => {
-  test("are for the settlement contract", () => {
+  test("are only for the settlement contract, and so is mark-token", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     for (const sender of [OWNER, BUYER, DEPLOYER, STRANGER]) {
@@ -647,7 +647,7 @@ describe("mark-accepted and mark-completed", () => {
     }
   });
 
-  test("the last fill settled completes the offer", () => {
+  test("settling the last fill completes the offer", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const id = offer(chain, asset, { day, wh: 2_000 });
@@ -669,7 +669,7 @@ describe("mark-accepted and mark-completed", () => {
   });
 
   test.each(["settle u1", "refund u1", "settle-batch (list u1)", "refund-batch (list u1)"])(
-    "%s names its caller, even if that is a contract",
+    "%s prints its caller as the actor, even if that is a contract",
     (settling) => {
       const asset = addPlant(chain);
       const day = chain.today + 1n;
@@ -708,7 +708,7 @@ describe("closing an offer", () => {
     return { asset, day, expiresAt, id: offer(chain, asset, { day, wh: 2_000, taker: BUYER, expiresAt }) };
   }
 
-  test.each(names)("%s ends an offer without fill, and frees its energy", (name) => {
+  test.each(names)("%s closes an offer without fills, and frees its energy", (name) => {
     const { asset, day, expiresAt, id } = openOffer();
     chain.advanceTo(expiresAt);
     expect(call(ways[name].by, name, id).events).toEqual([
@@ -746,7 +746,7 @@ describe("closing an offer", () => {
     expect(read("get-offer", id).state).toBe(OFFER.COMPLETED);
   });
 
-  test.each(names)("%s of an offer whose fills are all settled completes it", (name) => {
+  test.each(names)("%s completes an offer whose fills are all settled", (name) => {
     const { asset, day } = plantAndVerifiedDay();
     const expiresAt = chain.now + 1_000n;
     const id = offer(chain, asset, { day, wh: 1_000, minFill: 10, taker: BUYER, expiresAt });
@@ -756,11 +756,11 @@ describe("closing an offer", () => {
     expect(bookOf(asset, day)).toMatchObject({ "spot-open-wh": 0n, "spot-sold-wh": 400n });
   });
 
-  test.each(names)("%s needs an offer", (name) => {
+  test.each(names)("%s rejects an unknown offer", (name) => {
     expect(call(OWNER, name, 99).err).toBe(ERR.ERR_OFFER_NOT_FOUND);
   });
 
-  test("cancelling is for owner and operator", () => {
+  test("cancelling is only for the owner and the operator", () => {
     const { asset } = openOffer();
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
     const id = offer(chain, asset);
@@ -768,21 +768,21 @@ describe("closing an offer", () => {
     expect(call(OPERATOR, "cancel-offer", id).ok).toBe(true);
   });
 
-  test("rejecting is for the taker that the offer names", () => {
+  test("rejecting is only for the taker that the offer names", () => {
     const { asset, id } = openOffer();
     const toAll = offer(chain, asset);
     expect(call(BUYER_2, "reject-offer", id).err).toBe(ERR.ERR_NOT_TAKER);
     for (const by of [BUYER, OWNER]) expect(call(by, "reject-offer", toAll).err).toBe(ERR.ERR_NOT_TAKER);
   });
 
-  test("expiring waits for the time", () => {
+  test("expiring waits until the offer is due", () => {
     const { id, expiresAt } = openOffer();
     chain.advanceTo(expiresAt - 10n);
     expect(call(STRANGER, "expire-offer", id).err).toBe(ERR.ERR_OFFER_NOT_EXPIRED);
     expect(call(STRANGER, "expire-offer", id).ok).toBe(true);
   });
 
-  test("works during a pause", () => {
+  test("cancelling works during a pause", () => {
     const { id } = openOffer();
     must(chain.call(PAUSER, "asset-verification.set-paused", true));
     expect(call(OWNER, "cancel-offer", id).ok).toBe(true);
@@ -790,7 +790,7 @@ describe("closing an offer", () => {
 });
 
 describe("a new epoch", () => {
-  test("finds nothing open; what is funded stays", () => {
+  test("begins with nothing open, and keeps what is funded", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const old = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
@@ -803,7 +803,7 @@ describe("a new epoch", () => {
       "forward-open-wh": 1_000_000n,
       "forward-funded-wh": 400_000n,
     });
-    // Ending the old offer takes nothing from the new one's energy.
+    // Closing the old offer does not change the open energy of the new one.
     must(call(STRANGER, "expire-offer", old));
     expect(read("get-offer", old)).toMatchObject({ state: OFFER.ACCEPTED, "open-wh": 0n });
     expect(bookOf(asset, day)["forward-open-wh"]).toBe(1_000_000n);
@@ -811,7 +811,7 @@ describe("a new epoch", () => {
     expect(bookOf(asset, day)).toMatchObject({ "forward-open-wh": 0n, "forward-funded-wh": 1_400_000n });
   });
 
-  test("lets the old offers end before the book was used again", () => {
+  test("lets an old offer be closed before the book is used again", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const old = offer(chain, asset, { day, wh: 1_000 });
@@ -821,7 +821,7 @@ describe("a new epoch", () => {
     expect(read("get-available", asset, day)).toBe(BigInt(FORWARD_LIMIT_WH));
   });
 
-  test("after a transfer belongs to the new owner", () => {
+  test("belongs to the new owner after a transfer", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const open = offer(chain, asset, { day, wh: FORWARD_LIMIT_WH });
@@ -835,7 +835,7 @@ describe("a new epoch", () => {
     fund(chain, own, 1_000_000);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 1_500_000);
-    // The seller is paid although somebody else owns the plant now; first funded, first served.
+    // The seller is paid although the plant has a new owner; first funded, first delivered.
     const paid = chain.balance(OWNER);
     must(chain.call(STRANGER, "settlement.settle", payment));
     expect(chain.balance(OWNER) - paid).toBe(99_000_000n);
@@ -866,7 +866,7 @@ describe("a new epoch", () => {
 });
 
 describe("retire-energy", () => {
-  test("takes energy from the market for good", () => {
+  test("removes energy from the market for good", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
     const event = {
       topic: "energy-retired",
@@ -891,7 +891,7 @@ describe("retire-energy", () => {
     expect(call(OWNER, "retire-energy", asset, day, 1, BUYER, "own use").err).toBe(ERR.ERR_OVERSOLD);
   });
 
-  test("is for the owner of an asset that does not change hands", () => {
+  test("is only for the owner, while no transfer is proposed", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
     const retiring = (by = OWNER, id = asset) => call(by, "retire-energy", id, day, 1, BUYER, "own use").err;
     must(chain.call(OWNER, "asset-verification.set-operator", asset, OPERATOR, 0));
@@ -908,7 +908,7 @@ describe("retire-energy", () => {
     expect(retiring()).toBeUndefined();
   });
 
-  test("needs a verified day and some energy of it", () => {
+  test("requires a verified day with enough energy", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000 });
     expect(call(OWNER, "retire-energy", asset, day + 1n, 1, BUYER, "own use").err).toBe(ERR.ERR_DAY_NOT_DELIVERABLE);
     expect(call(OWNER, "retire-energy", asset, day, 0, BUYER, "own use").err).toBe(ERR.ERR_INVALID_ENERGY);
@@ -917,16 +917,16 @@ describe("retire-energy", () => {
     expect(call(OWNER, "retire-energy", asset, day, 1_000, BUYER, "own use").ok).toBe(1n);
   });
 
-  test("is not for energy from storage", () => {
+  test("is not possible for energy from storage", () => {
     for (const kind of [6, 7]) {
       const { asset, day } = plantAndVerifiedDay({ kind, wh: 1_000 });
       expect(call(OWNER, "retire-energy", asset, day, 1, BUYER, "own use").err).toBe(ERR.ERR_STORAGE_NOT_RETIRABLE);
-      // It can be sold like any other.
+      // It can be sold like any other energy.
       expect(creating(asset, { day, wh: 1_000 }).err).toBeUndefined();
     }
   });
 
-  test("takes at most the export minus the import, if the feed is known", () => {
+  test("retires at most the export minus the import, if the feed is known", () => {
     const { asset, day } = plantAndVerifiedDay({ wh: 1_000, metered: true });
     feed(chain, asset, day, 900, 300);
     const retiring = (wh) => call(OWNER, "retire-energy", asset, day, wh, BUYER, "own use").err;

@@ -1,4 +1,4 @@
-// Misuse of every public function: through a contract in between, twice, with extreme numbers, with random arguments.
+// Misuse of every public function: through an intermediate contract, repeated, with extreme and with random arguments.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { ARBITER, BUYER, DEPLOYER, ORACLE, OWNER, REGISTRAR, STRANGER, VERIFIER, meter } from "./accounts.js";
@@ -22,7 +22,7 @@ const EDGES = {
   int128: { zero: 0n, least: -(2n ** 127n), most: 2n ** 127n - 1n },
 };
 
-// Calls that work twice: those that set a value at any time, and those that use up a part.
+// Calls that can be repeated: those that set a value at any time, and those that use up only a part.
 const REPEATABLE = [
   "asset-verification.set-role",
   "asset-verification.propose-owner",
@@ -49,13 +49,13 @@ const REPEATABLE = [
   "settlement.withdraw-surplus",
 ];
 
-/** The error of a call, or of the first item of a batch that failed. */
+/** Returns the error of a call, or of the first item of a batch that failed. */
 const errorOf = ({ ok, err }) =>
   err ?? (Array.isArray(ok) ? ok.find((answer) => answer.err !== undefined)?.err : undefined);
 
-// A contract called by a user acts as itself, never as the user, whoever signs.
-describe("phishing through a contract in between", () => {
-  test.each(CALLS)("%s, and doing it twice", (functionId, victim, valuesIn, error) => {
+// A contract that is called by a user acts as itself, never as the user who signed.
+describe("phishing through an intermediate contract fails", () => {
+  test.each(CALLS)("%s, and a second direct call", (functionId, victim, valuesIn, error) => {
     const values = valuesIn(prepareCalls(chain), chain);
     chain.deploy("phisher", `(define-public (trick) ${chain.source(functionId, ...values)})`);
     expect(errorOf(chain.call(victim, "phisher.trick"))).toBe(errorsOf(functionId.split(".")[0])[error]);
@@ -63,9 +63,9 @@ describe("phishing through a contract in between", () => {
     expect(errorOf(chain.call(victim, functionId, ...values)) === undefined).toBe(REPEATABLE.includes(functionId));
   });
 
-  test("every public function that checks its caller is among them", () => {
+  test("every public function that checks its caller is covered", () => {
     const free = [
-      "asset-verification.register-asset", // makes the contract itself the owner
+      "asset-verification.register-asset", // a contract that calls it becomes the owner itself
       "asset-verification.register-assets",
       "production-tracking.record-day",
       "production-tracking.record-days",
@@ -83,8 +83,8 @@ describe("phishing through a contract in between", () => {
   });
 });
 
-describe("numbers at the very edge, by who may call", () => {
-  // Each number of a valid call is replaced, one at a time. Only these replacements are accepted.
+describe("extreme numbers in calls by allowed callers", () => {
+  // The test replaces each number of a valid call, one at a time. Only these replacements are accepted.
   const TAKEN = [
     "asset-verification.set-operator min-price zero",
     "production-tracking.record-production wh zero",
@@ -109,7 +109,7 @@ describe("numbers at the very edge, by who may call", () => {
     "settlement.set-fee-bps bps zero",
   ];
 
-  test("are refused with a code of the contracts' own", async () => {
+  test("extreme numbers are accepted or rejected with an error code of the contracts", async () => {
     let prepared = prepareCalls(chain);
     const taken = [];
     for (const [functionId, caller, valuesIn] of CALLS) {
@@ -129,7 +129,7 @@ describe("numbers at the very edge, by who may call", () => {
   });
 });
 
-describe("what the VM would do without an error code", () => {
+describe("calls that the VM would abort without an error code", () => {
   test("a list longer than its limit does not reach the contract", () => {
     const asset = registerVerified(chain);
     const item = { "asset-id": asset, day: chain.today, mask: 1, wh: 1 };
@@ -137,7 +137,7 @@ describe("what the VM would do without an error code", () => {
     expect(() => chain.call(STRANGER, "settlement.settle-batch", Array(26).fill(1))).toThrow();
   });
 
-  // Overflow, underflow and division by zero abort a call without any code: no argument may cause them.
+  // Overflow, underflow and division by zero abort a call without an error code: no argument may cause them.
   test("no argument makes a public function abort", async () => {
     chain.deployStandIn("usdcx");
     const asset = addPlant(chain, { metered: true });
@@ -175,14 +175,14 @@ describe("what the VM would do without an error code", () => {
       for (let round = 0; round < 60; round += 1) {
         const values = chain.argumentsOf(functionId).map(({ type }) => valueOf(type));
         const { err } = chain.call(pick(accounts), functionId, ...values);
-        // Nor is any of the VM's own codes returned.
+        // The VM's own error codes are not returned, either.
         if (err !== undefined) expect(ownCodes).toContain(err);
       }
     }
     expect(chain.read("settlement.is-solvent")).toBe(true);
   });
 
-  test("nor does any make a read-only function abort", () => {
+  test("no argument makes a read-only function abort", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     offer(chain, asset, { day });

@@ -1,4 +1,4 @@
-// Contracts in every role: they run the system, own, operate, relay, buy and settle, like people.
+// Contracts can take every role: they administer the system, own and operate plants, relay readings, buy and settle.
 import { expect, test } from "vitest";
 
 import { CURVE, DEPLOYER, REGION, ROLE, STRANGER, hashOf, meter } from "./accounts.js";
@@ -22,7 +22,7 @@ const PARTIES = ["cooperative", "heir", "agent", "crowd", "office", "control-roo
 const [COOPERATIVE, HEIR, AGENT, CROWD, OFFICE, CONTROL_ROOM, FOUNDATION] = PARTIES.map(contract);
 const TOKEN = contract("usdcx");
 
-// Their actions, in this order; a number alone is the day that begins. The ids of assets, offers and payments follow.
+// Returns their actions in order; a day alone advances the clock to it. Ids of assets, offers and payments follow them.
 function storyFrom(today) {
   const [first, second, third, fourth] = [today, today + 1n, today + 2n, today + 3n];
   const [plant, given, unfit, keyed, other] = [1, 2, 3, 4, 5];
@@ -140,7 +140,7 @@ function storyFrom(today) {
 const stepSource = (index, allowed, call) =>
   `(define-public (step-${index}) (as-contract? (${allowed}) (unwrap! ${call} (err u0))))`;
 
-// If the result is a list, it has a response for each item.
+// Requires a call to succeed and, if it returns a list, each item of it.
 const mustAll = (answer) => [must(answer)].flat().forEach((item) => item?.err && must(item));
 
 test("contracts act in every role, with every public function, and each is paid the right amount", async () => {
@@ -176,8 +176,8 @@ test("contracts act in every role, with every public function, and each is paid 
   expect(missing).toEqual(
     ["mark-accepted", "mark-completed", "mark-token"].map((name) => `market-participation.${name}`),
   );
-  // Of 100,000 Wh for 10 STX all were delivered, of the 20,000 after them half; 10,000 were rejected, 1,000 released and
-  // as many refunded.
+  // Of the first 100,000 Wh, sold for 10 STX, all were delivered; of the next 20,000 Wh, half. 10,000 Wh were on a
+  // rejected day, 1,000 Wh were released and 1,000 Wh refunded.
   const holders = [COOPERATIVE, CROWD, HEIR, FOUNDATION, contract("settlement")];
   const held = (token) => Object.fromEntries(holders.map((who) => [who, token(who)]));
   expect(held((who) => chain.balance(who))).toEqual({

@@ -1,4 +1,4 @@
-// Every public function that checks its caller, with the allowed caller, in a situation in which the call works.
+// Lists every public function that checks its caller, with an allowed caller and arguments for which the call works.
 import {
   ARBITER,
   BUYER,
@@ -33,7 +33,7 @@ const ANY = 10n ** 9n;
 const TOKEN = `${DEPLOYER}.usdcx`;
 const leafOf = (asset, day) => ({ "asset-id": asset, day, mask: 4, wh: 1, "whs-hash": hashOf("leaf") });
 
-/** [function, caller, its arguments in the situation of `prepareCalls`, error of anybody else]. */
+/** [function, allowed caller, its arguments after `prepareCalls`, error for any other caller]. */
 export const CALLS = [
   ["asset-verification.set-role", DEPLOYER, () => [1, STRANGER, "", true], "ERR_NOT_CONTRACT_OWNER"],
   ["asset-verification.propose-owner", DEPLOYER, () => [STRANGER], "ERR_NOT_CONTRACT_OWNER"],
@@ -189,10 +189,10 @@ export function prepareCalls(chain) {
   };
 }
 
-// A tree of one leaf is the leaf.
+// The root of a tree with one leaf is the leaf's hash.
 const leafRoot = (chain, asset, day) => chain.read("production-tracking.get-leaf-hash", leafOf(asset, day));
 
-/** All public functions of the five contracts, as "contract.name". */
+/** Returns all public functions of the five contracts, as "contract.name". */
 export function publicFunctions(chain) {
   return CONTRACTS.flatMap((contract) => chain.functionsOf(contract, "public").map((name) => `${contract}.${name}`));
 }

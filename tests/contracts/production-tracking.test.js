@@ -1,4 +1,4 @@
-// Recording and review of production, through the public functions.
+// Tests of recording and reviewing production through the public functions.
 import { createHash } from "node:crypto";
 
 import { Cl, serializeCV } from "@stacks/transactions";
@@ -38,7 +38,7 @@ import {
 
 const ERR = errorsOf("production-tracking");
 const METER = meter("first");
-// 100 kW for a quarter of an hour, 10 % more.
+// The energy of 100 kW for a quarter of an hour, and 10 % more.
 const SLOT_LIMIT_WH = 27_500;
 
 let chain;
@@ -49,7 +49,7 @@ beforeEach(async () => {
 const call = (sender, name, ...values) => chain.call(sender, `production-tracking.${name}`, ...values);
 const read = (name, ...values) => chain.read(`production-tracking.${name}`, ...values);
 
-/** A verified asset, and its first day, or the first that its device signs, which is just over. */
+/** Creates a verified asset; returns it and its first day, or the first that its device signs, which is just over. */
 function assetAndDay(options = {}) {
   const asset = registerVerified(chain, options);
   const day = options.device ? chain.today + 1n : chain.today;
@@ -96,19 +96,19 @@ describe("record-production", () => {
     ).toEqual([{ state: DAY_STATE.RECORDED, mask: 0b111n, wh: 30_004n }, null]);
   });
 
-  test("takes slots without energy: the night", () => {
+  test("accepts slots without energy, as at night", () => {
     const { asset, day } = assetAndDay();
     expect(call(ORACLE, "record-production", asset, day, WHOLE_DAY, 0).ok).toBe(true);
   });
 
-  test("is for oracles", () => {
+  test("is only for oracles", () => {
     const { asset, day } = assetAndDay();
     for (const sender of [OWNER, VERIFIER, REGISTRAR, DEPLOYER]) {
       expect(call(sender, "record-production", asset, day, 1, 1).err).toBe(ERR.ERR_NOT_ORACLE);
     }
   });
 
-  test("needs an asset, verified, on a day since its verification", () => {
+  test("requires a verified asset, and a day since its verification", () => {
     expect(call(ORACLE, "record-production", 99, chain.today, 1, 1).err).toBe(ERR.ERR_ASSET_NOT_FOUND);
     const pending = register(chain);
     const { asset, day } = assetAndDay();
@@ -116,7 +116,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day - 1n, 1, 1).err).toBe(ERR.ERR_NOT_RECORDABLE);
   });
 
-  test("of a suspended asset is possible for the days up to its suspension", () => {
+  test("is possible for a suspended asset up to the day of its suspension", () => {
     const { asset, day } = assetAndDay();
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     chain.advanceToDay(day + 3n);
@@ -127,7 +127,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day + 2n, 1, 1).ok).toBe(true);
   });
 
-  test("of a retired asset is possible for the days up to its retirement", () => {
+  test("is possible for a retired asset up to the day of its retirement", () => {
     const { asset, day } = assetAndDay();
     chain.advanceToDay(day + 2n);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
@@ -136,7 +136,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day + 3n, 1, 1).err).toBe(ERR.ERR_NOT_RECORDABLE);
   });
 
-  test("needs slots of the day", () => {
+  test("requires slots within the day", () => {
     const { asset, day } = assetAndDay();
     const { asset: hourly, day: hourlyDay } = assetAndDay({ slotSeconds: 3600 });
     expect(call(ORACLE, "record-production", asset, day, 0, 0).err).toBe(ERR.ERR_INVALID_SLOTS);
@@ -164,7 +164,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, today, 2n ** 95n, 1).ok).toBe(true);
   });
 
-  test("ends thirty days after the day", () => {
+  test("is possible until thirty days after the day", () => {
     const { asset, day } = assetAndDay();
     chain.advanceTo((day + 31n) * DAY - 10n);
     expect(call(ORACLE, "record-production", asset, day, 1, 1).ok).toBe(true);
@@ -180,7 +180,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day, 0b1001, 1).ok).toBe(true);
   });
 
-  test.each([900, 1800, 3600])("takes no more than capacity and a tenth, in slots of %i s", (slotSeconds) => {
+  test.each([900, 1800, 3600])("accepts at most 110 % of the capacity, in slots of %i s", (slotSeconds) => {
     const { asset, day } = assetAndDay({ slotSeconds });
     const limit = (SLOT_LIMIT_WH * slotSeconds) / 900;
     expect(call(ORACLE, "record-production", asset, day, 0b1, limit + 1).err).toBe(ERR.ERR_IMPLAUSIBLE_ENERGY);
@@ -190,7 +190,7 @@ describe("record-production", () => {
     expect(call(ORACLE, "record-production", asset, day, 0b1000, 2n ** 128n - 1n).err).toBe(ERR.ERR_IMPLAUSIBLE_ENERGY);
   });
 
-  test("counts every slot of any mask for what is plausible", () => {
+  test("limits the energy by the number of slots in the mask", () => {
     const { asset, day } = assetAndDay();
     const masks = [WHOLE_DAY, 2n ** 95n + 1n, 0x5555_5555_5555_5555_5555_5555n, 0xf0f0_0000_ffff_0001_8000_7fffn];
     masks.forEach((mask, index) => {
@@ -202,7 +202,7 @@ describe("record-production", () => {
     });
   });
 
-  test("takes the capacity of the day for what is plausible, also for an adjustment", () => {
+  test("limits the energy by the capacity of that day, and so does adjust-day", () => {
     const { asset, day } = assetAndDay();
     change(chain, asset, CAPACITY_W / 2);
     const lastOfFormer = day + 1n;
@@ -220,7 +220,7 @@ describe("record-production", () => {
     }
   });
 
-  test("is left to the device key from the day after its binding on", () => {
+  test("requires the device's signature from the day after its key was bound", () => {
     const { asset, day } = assetAndDay();
     change(chain, asset, CAPACITY_W, METER);
     chain.advanceToDay(day + 3n);
@@ -273,16 +273,16 @@ describe("record-batch", () => {
     expect(read("get-total-production", asset)["recorded-wh"]).toBe(16n);
   });
 
-  test("of nothing does nothing", () => {
+  test("does nothing with an empty list", () => {
     expect(call(ORACLE, "record-batch", [])).toMatchObject({ ok: [], events: [] });
   });
 
-  test("is for oracles", () => {
+  test("is only for oracles", () => {
     const { asset, day } = assetAndDay();
     expect(call(OWNER, "record-batch", [item(asset, day)]).err).toBe(ERR.ERR_NOT_ORACLE);
   });
 
-  test("returns a response for each item; one that fails changes nothing and does not affect the others", () => {
+  test("returns one response per item; one that fails changes nothing and does not affect the others", () => {
     const { asset, day } = assetAndDay();
     const keyed = registerVerified(chain, { device: METER });
     chain.advanceToDay(day + 3n);
@@ -309,7 +309,7 @@ describe("record-batch", () => {
     expect(read("get-total-production", asset)["recorded-wh"]).toBe(2n);
   });
 
-  test("takes 200 items", () => {
+  test("accepts 200 items", () => {
     const { asset, day } = assetAndDay();
     const items = Array.from({ length: 200 }, (_, index) => item(asset, day, 2n ** BigInt(index % 96), 1));
     const { ok } = call(ORACLE, "record-batch", items);
@@ -346,13 +346,13 @@ describe("record-day", () => {
     expect(read("get-day", asset, day)).toEqual({ state: DAY_STATE.RECORDED, mask: WHOLE_DAY, wh: TOTAL });
   });
 
-  test("signs the SIP-018 hash of the standard", () => {
+  test("verifies the hash that SIP-018 defines", () => {
     const message = { assetId: 7, day: 20_000, keyEpoch: 3, start: 5, whs: [1, 2, 3] };
     expect(read("get-reading-hash", 7, 20_000, 3, 5, [1, 2, 3])).toBe(hashOf(readingMessage(message)));
     expect(read("get-reading-hash", 7, 20_000, 3, 5, WHS)).toBe(hashOf(readingMessage({ ...message, whs: WHS })));
   });
 
-  test.each(Object.entries(CURVE))("takes a key on %s, with either S", (_, curve) => {
+  test.each(Object.entries(CURVE))("accepts a key on %s, with either S", (_, curve) => {
     const device = meter("any", { curve });
     const { asset, day } = assetAndDay({ device });
     const low = signedDay(device, { asset, day, whs: [1] });
@@ -366,7 +366,7 @@ describe("record-day", () => {
     );
   });
 
-  test("records a part of the day from any slot on", () => {
+  test("records a part of the day, beginning at any slot", () => {
     const { asset, day } = assetAndDay({ device: METER });
     must(call(OWNER, "record-day", ...signedDay(METER, { asset, day, start: 40, whs: [1, 2, 3] })));
     must(call(OWNER, "record-day", ...signedDay(METER, { asset, day, start: 95, whs: [5] })));
@@ -378,7 +378,7 @@ describe("record-day", () => {
     });
   });
 
-  test("needs an asset with a key", () => {
+  test("requires an asset with a device key", () => {
     const { asset, day } = assetAndDay();
     expect(call(OWNER, "record-day", ...signedDay(METER, { asset, day, whs: WHS })).err).toBe(ERR.ERR_NO_DEVICE_KEY);
     expect(call(OWNER, "record-day", ...signedDay(METER, { asset: 99, day, whs: WHS })).err).toBe(
@@ -386,7 +386,7 @@ describe("record-day", () => {
     );
   });
 
-  test("needs slots within the day", () => {
+  test("requires slots within the day", () => {
     const { asset, day } = assetAndDay({ device: METER });
     const recording = (start, whs) => call(OWNER, "record-day", ...signedDay(METER, { asset, day, start, whs })).err;
     expect(recording(0, [])).toBe(ERR.ERR_INVALID_SLOTS);
@@ -398,14 +398,14 @@ describe("record-day", () => {
     expect(recording(95, [1])).toBeUndefined();
   });
 
-  test("of an hourly meter ends at slot 23", () => {
+  test("accepts slots up to 23 from an hourly meter", () => {
     const { asset, day } = assetAndDay({ device: METER, slotSeconds: 3600 });
     const recording = (start, whs) => call(OWNER, "record-day", ...signedDay(METER, { asset, day, start, whs })).err;
     expect(recording(20, [1, 1, 1, 1, 1])).toBe(ERR.ERR_INVALID_SLOTS);
     expect(recording(20, [1, 1, 1, 1])).toBeUndefined();
   });
 
-  test("refuses readings that cannot be, without overflowing", () => {
+  test("rejects implausible readings without overflowing", () => {
     const { asset, day } = assetAndDay({ device: METER });
     const recording = (whs) => call(OWNER, "record-day", ...signedDay(METER, { asset, day, whs })).err;
     expect(recording([SLOT_LIMIT_WH + 1])).toBe(ERR.ERR_IMPLAUSIBLE_ENERGY);
@@ -414,7 +414,7 @@ describe("record-day", () => {
     expect(recording([SLOT_LIMIT_WH])).toBeUndefined();
   });
 
-  test("refuses a signature over anything else, and anything that is not a signature", () => {
+  test("rejects signatures of other values or keys, and invalid ones", () => {
     const { asset, day } = assetAndDay({ device: METER });
     chain.advanceToDay(day + 2n);
     const other = registerVerified(chain, { device: meter("second") });
@@ -446,7 +446,7 @@ describe("record-day", () => {
     expect(recording(signature({}))).toBeUndefined();
   });
 
-  test("takes the key of the day, in its epoch", () => {
+  test("requires the key and the key epoch of that day", () => {
     const { asset, day } = assetAndDay({ device: METER });
     const next = meter("second", { curve: CURVE.P256 });
     change(chain, asset, CAPACITY_W, next);
@@ -463,11 +463,11 @@ describe("record-day", () => {
     expect(recording(METER, day + 2n, 2)).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording(next, day + 2n, 1)).toBe(ERR.ERR_INVALID_SIGNATURE);
     expect(recording(next, day + 2n, 2)).toBeUndefined();
-    // The oracle cannot record any of them.
+    // The oracle cannot record any of these days.
     expect(call(ORACLE, "record-production", asset, day, 1, 1).err).toBe(ERR.ERR_DEVICE_MUST_SIGN);
   });
 
-  test("needs a day since the verification and up to the last day", () => {
+  test("accepts the asset's last day, but no later one", () => {
     const { asset, day } = assetAndDay({ device: METER });
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
     chain.advanceToDay(day + 3n);
@@ -481,7 +481,7 @@ describe("record-days", () => {
   const NAMES = ["asset-id", "day", "start", "whs", "signature"];
   const itemOf = (values) => Object.fromEntries(values.map((value, index) => [NAMES[index], value]));
 
-  test("relays days of many meters, and returns a response for each", () => {
+  test("records days of many meters, and returns one response per item", () => {
     const other = meter("second", { curve: CURVE.P256 });
     const plain = registerVerified(chain);
     const second = registerVerified(chain, { device: other });
@@ -514,7 +514,7 @@ describe("record-days", () => {
     expect(read("get-day", asset, day)).toEqual({ state: DAY_STATE.RECORDED, mask: 7n, wh: 6n });
   });
 
-  test("takes 20 days of 96 slots", () => {
+  test("accepts 20 days of 96 slots", () => {
     const { asset, day } = assetAndDay({ device: METER });
     chain.advanceToDay(day + 20n);
     const whs = Array(96).fill(5);
@@ -526,7 +526,7 @@ describe("record-days", () => {
   });
 });
 
-// The test's own tree: leaves and nodes hashed as documented, an odd node promoted.
+// The tests build the tree themselves: leaves and nodes are hashed as documented, and an odd node moves up a level.
 describe("Merkle roots", () => {
   const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
   const leafOf = (asset, day, mask, wh) => ({
@@ -553,7 +553,7 @@ describe("Merkle roots", () => {
       ),
     );
 
-  /** The root of the leaves, and the path of each. */
+  /** Returns the root of the leaves, and the path of each leaf. */
   function treeOf(leaves) {
     const paths = leaves.map(() => []);
     let level = leaves.map((leaf, index) => ({ hash: leafHash(leaf), members: [index] }));
@@ -579,7 +579,7 @@ describe("Merkle roots", () => {
     return { id: must(answer), root, paths, total, events: answer.events };
   }
 
-  test("are anchored by an oracle, and count nothing", () => {
+  test("are anchored by an oracle, and do not count as production", () => {
     const { asset, day } = assetAndDay();
     const { id, root, total, events } = anchored([leafOf(asset, day, 1, 5), leafOf(asset, day, 2, 6)]);
     const stored = { oracle: ORACLE, root, leaves: 2n, "total-wh": total, "from-day": day, "to-day": day };
@@ -590,7 +590,7 @@ describe("Merkle roots", () => {
     expect(read("get-day", asset, day)).toBeNull();
   });
 
-  test("have bounds", () => {
+  test("are rejected if a value is out of bounds", () => {
     const root = "ab".repeat(32);
     const anchoring = (...values) => call(ORACLE, "anchor-root", ...values).err;
     for (const values of [
@@ -606,7 +606,7 @@ describe("Merkle roots", () => {
     expect(anchoring(root, 2 ** 24, 10n ** 15n, 5, 5)).toBeUndefined();
   });
 
-  test.each([1, 2, 3, 5, 8, 11])("of %i leaves prove each of them, and nothing else", (count) => {
+  test.each([1, 2, 3, 5, 8, 11])("of %i leaves prove each leaf, and nothing else", (count) => {
     const { asset, day } = assetAndDay();
     const leaves = Array.from({ length: count }, (_, index) => leafOf(asset, day, 2n ** BigInt(index), index));
     const { id, paths } = anchored(leaves);
@@ -651,7 +651,7 @@ describe("Merkle roots", () => {
     expect(read("get-total-production", asset)).toEqual({ "recorded-wh": 11n, "verified-wh": 11n });
   });
 
-  test("apply the rules of a recording to a claim", () => {
+  test("apply the rules of record-production to a claim", () => {
     const { asset, day } = assetAndDay();
     const keyed = registerVerified(chain, { device: METER });
     chain.advanceToDay(day + 3n);
@@ -694,7 +694,7 @@ describe("Merkle roots", () => {
     expect(claiming(ORACLE, below, 1)).toBe(ERR.ERR_NOT_ORACLE);
   });
 
-  test("take a path of 24 steps", () => {
+  test("accept a path of 24 steps", () => {
     const { asset, day } = assetAndDay();
     const leaf = leafOf(asset, day, 1, 5);
     const path = Array.from({ length: 24 }, (_, index) => ({ left: index % 3 === 0, hash: hashOf(`${index}`) }));
@@ -790,7 +790,7 @@ describe("day states", () => {
   });
 
   test.each(["verify-day", "reject-day", "adjust-day"])(
-    "%s is not for the owner, the oracle or the grid operator",
+    "%s is not possible for the owner, the oracle or the grid operator",
     (name) => {
       const { asset, day } = reach.RECORDED();
       for (const sender of [OWNER, ORACLE, GRID_OPERATOR, DEPLOYER]) {
@@ -809,7 +809,7 @@ describe("day states", () => {
 });
 
 describe("verify-day", () => {
-  test("makes the energy count", () => {
+  test("adds the energy to what was verified", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500, 0b11);
     expect(call(VERIFIER, "verify-day", asset, day, 0b11, 500).events).toEqual([
@@ -827,7 +827,7 @@ describe("verify-day", () => {
     expect(read("get-total-production", asset)).toEqual({ "recorded-wh": 500n, "verified-wh": 500n });
   });
 
-  test("repeats what was reviewed", () => {
+  test("requires the reviewed values to match", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500, 1);
     record(chain, asset, day, 1, 2);
@@ -841,7 +841,7 @@ describe("verify-day", () => {
     expect(call(VERIFIER, "verify-day", asset, day, 3, 501).ok).toBe(true);
   });
 
-  test("begins when the day is over and ends 45 days later", () => {
+  test("is possible from the end of the day until 45 days later", () => {
     const { asset, day } = assetAndDay();
     const today = day + 1n;
     chain.advanceTo(today * DAY + 1800n);
@@ -879,7 +879,7 @@ describe("verify-days", () => {
     expect(read("get-total-production", asset)).toEqual({ "recorded-wh": 11n, "verified-wh": 11n });
   });
 
-  test("returns a response for each day; one that fails changes nothing and does not affect the others", () => {
+  test("returns one response per day; one that fails changes nothing and does not affect the others", () => {
     const { asset, day } = assetAndDay();
     chain.advanceToDay(day + 4n);
     for (const offset of [0n, 1n, 2n, 3n]) record(chain, asset, day + offset, 5);
@@ -903,14 +903,14 @@ describe("verify-days", () => {
       { ok: true },
     ]);
     expect(read("get-day", asset, day + 1n).state).toBe(DAY_STATE.RECORDED);
-    // The arbiter decides only the disputed one.
+    // The arbiter decides only on the disputed day.
     expect(call(ARBITER, "verify-days", [item(asset, day + 1n, 5), item(asset, day + 2n, 5)]).ok).toEqual([
       { err: ERR.ERR_NOT_VERIFIER },
       { ok: true },
     ]);
   });
 
-  test("takes 100 days", () => {
+  test("accepts 100 days", () => {
     const { asset, day } = assetAndDay();
     chain.advanceToDay(day + 1n);
     record(chain, asset, day, 5);
@@ -919,7 +919,7 @@ describe("verify-days", () => {
     );
   });
 
-  test("is for verifiers and arbiters", () => {
+  test("is only for verifiers and arbiters", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 5);
     for (const sender of [OWNER, ORACLE]) {
@@ -929,7 +929,7 @@ describe("verify-days", () => {
 });
 
 describe("reject-day", () => {
-  test("prints why", () => {
+  test("prints the reason", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500);
     expect(call(VERIFIER, "reject-day", asset, day, WHOLE_DAY, 500, "meter moved").events).toEqual([
@@ -947,7 +947,7 @@ describe("reject-day", () => {
     ]);
   });
 
-  test("repeats what was reviewed", () => {
+  test("requires the reviewed values to match", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500, 1);
     for (const reviewed of [
@@ -969,13 +969,13 @@ describe("reject-day", () => {
     expect(call(VERIFIER, "reject-day", asset, 2n ** 128n - 1n, 0, 0, "x").err).toBe(ERR.ERR_DAY_NOT_OVER);
   });
 
-  test("of an open day waits until nothing can be recorded any more", () => {
+  test("waits, for an open day, until nothing can be recorded any more", () => {
     const { asset, day } = assetAndDay();
     const rejecting = (on) => call(VERIFIER, "reject-day", asset, on, 0, 0, "no data").err;
     chain.advanceTo((day + 31n) * DAY - 10n);
     expect(rejecting(day)).toBe(ERR.ERR_DAY_STILL_OPEN);
     expect(rejecting(day)).toBeUndefined();
-    // Or until the asset is retired, of days after its last.
+    // That is also so for days after the last day of an asset that is retired.
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     const last = chain.today;
     chain.advanceToDay(last + 3n);
@@ -985,13 +985,13 @@ describe("reject-day", () => {
     expect(rejecting(last + 1n)).toBeUndefined();
   });
 
-  test("needs an asset", () => {
+  test("rejects an unknown asset", () => {
     expect(call(VERIFIER, "reject-day", 99, chain.today - 1n, 0, 0, "x").err).toBe(ERR.ERR_ASSET_NOT_FOUND);
   });
 });
 
 describe("dispute-day", () => {
-  test("prints why", () => {
+  test("prints the reason", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500);
     expect(call(ARBITER, "dispute-day", asset, day, "neighbour produced less").events).toEqual([
@@ -1011,7 +1011,7 @@ describe("dispute-day", () => {
 });
 
 describe("adjust-day", () => {
-  test("corrects day and total", () => {
+  test("corrects the day and the total", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500);
     const event = {
@@ -1030,7 +1030,7 @@ describe("adjust-day", () => {
     expect(read("get-day", asset, day)).toEqual({ state: DAY_STATE.RECORDED, mask: WHOLE_DAY, wh: 0n });
   });
 
-  test("repeats what was reviewed, and stays within what is plausible", () => {
+  test("requires the reviewed energy to match and the new one to be plausible", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500, 1);
     const adjusting = (before, after) => call(VERIFIER, "adjust-day", asset, day, before, after).err;
@@ -1042,7 +1042,7 @@ describe("adjust-day", () => {
     expect(adjusting(500, SLOT_LIMIT_WH)).toBeUndefined();
   });
 
-  test("ends with the window", () => {
+  test("is possible until the window closes", () => {
     const { asset, day } = assetAndDay();
     record(chain, asset, day, 500);
     chain.advanceTo((day + 46n) * DAY - 10n);

@@ -1,18 +1,18 @@
-// Draining by rounding: 1,500 of the worst fills (10,000 in `make fuzz`), and where every microSTX goes.
+// Draining money by rounding: 1,500 of the worst fills (10,000 in `make fuzz`), with every microSTX accounted for.
 import { expect, test } from "vitest";
 
 import { BUYER, BUYER_2, DEPLOYER, OWNER, STRANGER } from "./accounts.js";
 import { breathe } from "./chain.js";
 import { NO_LIMIT, OFFER, PAYMENT, addPlant, must, offer, produce, startSystem } from "./scenario.js";
 
-const FEE_BPS = 500n; // the cap
+const FEE_BPS = 500n; // the highest possible fee
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const CROWD = `${DEPLOYER}.crowd`;
 
-// A busy machine must not fail it.
+// Long enough for a busy machine.
 const TIMEOUT_MS = 1_800_000;
 
-// Price and Wh of fills with the worst rounding: 1.001 microSTX lock 2, 1.999 earn 1, 19 bear no fee.
+// Price and Wh of fills with the worst rounding. A fill of 1.001 microSTX locks 2, of 1.999 earns 1, of 19 has no fee.
 const WORST = [
   [1_001n, 1n],
   [1_999n, 1n],
@@ -25,16 +25,16 @@ const WORST = [
   [3n, 6_666n],
   [1n, 1_999n],
 ];
-// One fill at each price.
+// The energy of one round: one fill at each price.
 const ROUND_WH = WORST.reduce((sum, [, wh]) => sum + wh, 0n);
 const ROUNDS = BigInt(process.env.ROUNDING_ROUNDS ?? 150);
 const FORWARD_ROUNDS = 50n;
 const SPOT_ROUNDS = ROUNDS - FORWARD_ROUNDS;
-// The forward day fails in the middle of a round, and of its fill of 6,666 Wh.
+// The forward day yields too little: its energy ends in the middle of a round, within the fill of 6,666 Wh.
 const FORWARD_WH = 30n * ROUND_WH + 155n + 3_333n;
 
 test(
-  "draining by rounding: the worst fills cut less than a microSTX each, and the contract keeps its fees alone",
+  "draining by rounding fails: the worst fills lose less than a microSTX each, and only fees remain",
   async () => {
     const chain = await startSystem();
     must(chain.call(DEPLOYER, "settlement.set-fee-bps", FEE_BPS));
@@ -64,7 +64,7 @@ test(
     const delivered = payments.filter(({ spot }) => !spot).map((payment) => payment["delivered-wh"]);
     expect(sum(delivered)).toBe(FORWARD_WH);
 
-    // Nothing is left in escrow, and everybody has received and paid exactly what the payments say.
+    // Nothing is left in escrow, and each party has received and paid exactly what the payments say.
     const fees = sum(payments.map((payment) => payment.fee));
     expect(chain.read("settlement.get-escrow-total", null)).toBe(0n);
     expect(chain.read("settlement.get-fees", null)).toBe(fees);
@@ -94,7 +94,7 @@ function offerWorst(chain, asset, day, rounds) {
   return WORST.map(([price, wh]) => offer(chain, asset, { day, wh: wh * rounds, price, minFill: wh }));
 }
 
-// Two people take a round each in one call; a contract takes one in a single transaction, for itself.
+// Two buyers take rounds with accept-offers; a contract takes every third round for itself, fill by fill.
 async function takeRounds(chain, offers, rounds) {
   const fills = offers.map((id, index) => ({ offer: id, wh: WORST[index][1] }));
   for (let round = 0n; round < rounds; round += 1n) {
@@ -121,7 +121,7 @@ function deployCrowd(chain) {
   chain.transfer(STRANGER, CROWD, 10n ** 6n);
 }
 
-// In an order independent of the fills'; all but the last batches leave money in escrow.
+// Settles the payments in an order unrelated to that of the fills. Money remains in escrow until the last batches.
 async function settleForward(chain) {
   const first = 10n * SPOT_ROUNDS + 1n;
   const count = 10n * FORWARD_ROUNDS;
@@ -165,8 +165,8 @@ function expectShares(payment) {
   if (wrong.length > 0) expect.unreachable(`${wrong.join(", ")}: ${Object.entries(payment).join(" ")}`);
 }
 
-// Compared with one fill of the same energy, a buyer who splits it saves less than a microSTX per fill, on fee and
-// energy each, while the smallest transaction costs more than a hundred.
+// Compared with one fill of the same energy, a buyer who splits it saves less than a microSTX per fill on the energy,
+// and as little on the fee, while the smallest transaction costs more than a hundred microSTX.
 function expectNothingGainedBySplitting(payments) {
   const [{ price }] = payments;
   const fills = BigInt(payments.length);

@@ -19,16 +19,16 @@ import { DAY, startChain } from "./chain.js";
 export const CAPACITY_W = 100_000;
 /** All 96 quarter-hours of a day. */
 export const WHOLE_DAY = 2n ** 96n - 1n;
-/** More than any test pays or has funded ahead. */
+/** A limit above anything that a test pays or has funded ahead. */
 export const NO_LIMIT = 10n ** 18n;
 
-/** The value of a call that must succeed. */
+/** Returns the value of a call that must succeed. */
 export function must(answer) {
   if (answer.err !== undefined) throw new Error(`failed with u${answer.err}`);
   return answer.ok;
 }
 
-/** A fresh chain with every role granted to the account of its name. */
+/** Starts a new chain on which every role is granted to the account of the same name. */
 export async function startSystem(options) {
   const chain = await startChain(options);
   const grant = (role, who, region = "") =>
@@ -43,10 +43,10 @@ export async function startSystem(options) {
 }
 
 let plants = 0;
-/** A new metadata hash. */
+/** Returns a new metadata hash. */
 export const newMetadataHash = () => hashOf(`plant ${(plants += 1)}`);
 
-/** The arguments of `register-asset`; `device` is a meter. */
+/** Returns the arguments of `register-asset`; `device` is a meter. */
 export function plantOf({ owner = OWNER, kind = 1, capacityW = CAPACITY_W, slotSeconds = 900, device = null } = {}) {
   return [kind, capacityW, "9q8yy", REGION, newMetadataHash(), slotSeconds, device && device.claimBy(owner)];
 }
@@ -76,14 +76,14 @@ export function connect(chain, asset, { owner = OWNER, limitW = CAPACITY_W, mete
   must(chain.call(GRID_OPERATOR, "grid-integration.approve-connection", asset, limitW, metered));
 }
 
-/** Makes a verified and connected asset; returns its id. */
+/** Creates a verified and connected asset; returns its id. */
 export function addPlant(chain, options = {}) {
   const asset = registerVerified(chain, options);
   connect(chain, asset, options);
   return asset;
 }
 
-/** The arguments of `create-offer`: 500 kWh at 0.1 STX, which is less than the day's limit. */
+/** Returns the arguments of `create-offer`, by default for 500 kWh at 0.1 STX, which is below the day's limit. */
 export function offerOf(
   chain,
   asset,
@@ -94,17 +94,17 @@ export function offerOf(
   return [asset, day, wh, price, minFill, expiresAt, taker, token];
 }
 
-/** Makes an offer; returns its id. */
+/** Creates an offer; returns its id. */
 export function offer(chain, asset, { by = OWNER, ...options } = {}) {
   return must(chain.call(by, "market-participation.create-offer", ...offerOf(chain, asset, options)));
 }
 
-/** Takes part of an offer and funds it; returns the payment's id. */
+/** Buys and funds a part of an offer; returns the payment's id. */
 export function fund(chain, offerId, wh, { by = BUYER } = {}) {
   return must(chain.call(by, "settlement.accept-and-fund", offerId, wh, wh, NO_LIMIT, NO_LIMIT));
 }
 
-/** Records a whole day by the oracle. */
+/** Has the oracle record a day, by default a whole one. */
 export function record(chain, asset, day, wh, mask = WHOLE_DAY) {
   must(chain.call(ORACLE, "production-tracking.record-production", asset, day, mask, wh));
 }
@@ -115,13 +115,13 @@ export function produce(chain, asset, day, wh) {
   verify(chain, asset, day);
 }
 
-/** Has a day verified as it is. */
+/** Has a day verified with its recorded values. */
 export function verify(chain, asset, day, { by = VERIFIER } = {}) {
   const { mask, wh } = chain.read("production-tracking.get-day", asset, day);
   must(chain.call(by, "production-tracking.verify-day", asset, day, mask, wh));
 }
 
-/** Has a day rejected as it is. */
+/** Has a day rejected with its recorded values. */
 export function reject(chain, asset, day, { by = VERIFIER } = {}) {
   const { mask, wh } = chain.read("production-tracking.get-day", asset, day) ?? { mask: 0, wh: 0 };
   must(chain.call(by, "production-tracking.reject-day", asset, day, mask, wh, "x"));
@@ -133,13 +133,13 @@ export function feed(chain, asset, day, exportedWh, importedWh = 0) {
   must(chain.call(VERIFIER, "grid-integration.verify-feed", asset, day, exportedWh, importedWh));
 }
 
-/** The arguments of `record-day` for readings signed by `signer`. */
+/** Returns the arguments of `record-day` for readings signed by `signer`. */
 export function signedDay(signer, { asset, day, start = 0, whs, keyEpoch = 1, ...rest }) {
   const message = readingMessage({ assetId: asset, day, keyEpoch, start, whs, ...rest });
   return [asset, day, start, whs, signer.sign(message)];
 }
 
-/** Day states, offer states and payment states by name, as the contracts number them. */
+/** The states of assets, days, connections, offers and payments by name, with the contracts' numbers. */
 export const ASSET = { PENDING: 1n, VERIFIED: 2n, REJECTED: 3n, SUSPENDED: 4n, RETIRED: 5n };
 export const DAY_STATE = { RECORDED: 1n, DISPUTED: 2n, VERIFIED: 3n, REJECTED: 4n };
 export const CONNECTION = { REQUESTED: 1n, REJECTED: 2n, CONNECTED: 3n, CURTAILED: 4n, ISLANDED: 5n, DISCONNECTED: 6n };

@@ -1,4 +1,4 @@
-// Money: funding, settling, refunding and fees, through the public functions.
+// Tests of funding, settling, refunding and fees through the public functions.
 import { beforeEach, describe, expect, test } from "vitest";
 
 import {
@@ -45,7 +45,7 @@ const call = (sender, name, ...values) => chain.call(sender, `settlement.${name}
 const read = (name, ...values) => chain.read(`settlement.${name}`, ...values);
 const paymentOf = (payment) => read("get-payment", payment);
 
-/** A plant with an offer of tomorrow, and payments that fund parts of it, in order. */
+/** Creates a plant with an offer for tomorrow, and payments that fund parts of it, in order. */
 function fundTomorrow(whs, { price = 100_000, minFill = 1_000, ...options } = {}) {
   const asset = addPlant(chain, options);
   const day = chain.today + 1n;
@@ -55,7 +55,7 @@ function fundTomorrow(whs, { price = 100_000, minFill = 1_000, ...options } = {}
   return { asset, day, offerId, payments };
 }
 
-/** What must hold after every step: the escrow is the sum of the locked costs, and the contract can pay it. */
+/** Checks what must hold after every step: the escrow is the sum of the locked costs, and the contract can pay it. */
 function expectSolvent() {
   const count = Number(read("get-payment-count"));
   const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
@@ -119,7 +119,7 @@ describe("accept-and-fund", () => {
     const id = offer(chain, asset, { day, wh: 1_000, price: 100_001, minFill: 10 });
     const balances = [BUYER, OWNER].map((who) => chain.balance(who));
     const { ok, events, transfers } = call(BUYER, "accept-and-fund", id, 333, 333, NO_LIMIT, 0);
-    // 333 Wh at 0.100001 STX are 33300.333: 33301 are locked, 33300 earned, with a fee of 1 %.
+    // 333 Wh at 0.100001 STX are 33,300.333 µSTX: 33,301 are locked and 33,300 earned, with a fee of 1 %.
     expect(events.map(({ topic }) => topic)).toEqual(["offer-accepted", "payment-funded", "payment-settled"]);
     expect(transfers).toEqual([
       { from: BUYER, to: SETTLEMENT, ustx: 33_301n },
@@ -143,7 +143,7 @@ describe("accept-and-fund", () => {
     expect(funding(10_000, 100_000, 10_000)).toBeUndefined();
   });
 
-  test("takes the open part if that is less, and locks its cost", () => {
+  test("fills the open part if that is less, and locks its cost", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 10_000, price: 100_000 });
     must(call(BUYER_2, "accept-and-fund", id, 7_000, 1, NO_LIMIT, NO_LIMIT));
@@ -152,7 +152,7 @@ describe("accept-and-fund", () => {
     expectSolvent();
   });
 
-  test("needs the STX", () => {
+  test("fails if the buyer does not have the STX", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 500_000, price: 10n ** 15n });
     expect(call(BUYER, "accept-and-fund", id, 500_000, 1, NO_LIMIT, 0).err).toBe(ERR.ERR_TRANSFER_FAILED);
@@ -163,11 +163,11 @@ describe("accept-and-fund", () => {
     });
   });
 
-  test("passes the market's own errors on", () => {
+  test("returns errors of market-participation unchanged", () => {
     expect(call(BUYER, "accept-and-fund", 99, 1, 1, NO_LIMIT, NO_LIMIT).err).toBe(MARKET_ERR.ERR_OFFER_NOT_FOUND);
   });
 
-  test("is not for a contract in between, but for a contract that buys for itself", () => {
+  test("is not possible through an intermediate contract, but for a contract that buys for itself", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     chain.deploy(
@@ -180,7 +180,7 @@ describe("accept-and-fund", () => {
     chain.transfer(STRANGER, `${DEPLOYER}.trader`, 10n ** 9n);
     expect(chain.call(STRANGER, "trader.buy-for-itself", id).ok).toBe(1n);
     expect(paymentOf(1)).toMatchObject({ buyer: `${DEPLOYER}.trader`, cost: 100_000n });
-    // The contract is refunded like anybody else.
+    // The contract is refunded like any other buyer.
     chain.advanceToDay(chain.today + 50n);
     expect(call(STRANGER, "refund", 1).transfers).toEqual([
       { from: SETTLEMENT, to: `${DEPLOYER}.trader`, ustx: 100_000n },
@@ -198,7 +198,7 @@ describe("accept-offers", () => {
       maxBefore,
     );
 
-  test("takes a month of offers in one call", () => {
+  test("accepts a month of offers in one call", () => {
     const asset = addPlant(chain);
     const ids = Array.from({ length: 31 }, (_, index) =>
       offer(chain, asset, { day: chain.today + 1n + BigInt(index) }),
@@ -211,7 +211,7 @@ describe("accept-offers", () => {
     expectSolvent();
   });
 
-  test("undoes only the fills that fail, both money and market", () => {
+  test("undoes only the fills that fail, in both settlement and market-participation", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const cheap = offer(chain, asset, { day, wh: 10_000, price: 50_000 });
@@ -248,7 +248,7 @@ describe("accept-offers", () => {
     expectSolvent();
   });
 
-  test("is not for a contract in between", () => {
+  test("is not possible through an intermediate contract", () => {
     const id = offer(chain, addPlant(chain));
     const item = `(list { offer-id: u${id}, wh: u1000, min-wh: u1000 })`;
     chain.deploy("trader", `(define-public (buy) (contract-call? .settlement accept-offers ${item} u1000000 u0))`);
@@ -296,7 +296,7 @@ describe("settle", () => {
     expectSolvent();
   });
 
-  test("waits for the day's verification, and its feed where metered", () => {
+  test("waits for the verification of the day, and of its feed if metered", () => {
     const { asset, day, payments } = fundTomorrow([300_000], { metered: true });
     const settling = () => call(STRANGER, "settle", payments[0]).err;
     expect(call(STRANGER, "settle", 99).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
@@ -313,7 +313,7 @@ describe("settle", () => {
     expect(paymentOf(payments[0])["delivered-wh"]).toBe(250_000n);
   });
 
-  test("skips what is zero", () => {
+  test("makes no transfers of zero", () => {
     const { asset, day, payments } = fundTomorrow([100_000, 100_000]);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 100_000);
@@ -326,7 +326,7 @@ describe("settle", () => {
     expectSolvent();
   });
 
-  test("of a day without any energy gives everything back", () => {
+  test("refunds everything for a day without energy", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 0);
@@ -380,7 +380,7 @@ describe("a shortfall", () => {
   const cases = Object.entries(PRODUCED).flatMap(([name, [wh, delivered]]) =>
     ORDERS.map((order) => [name, order, wh, delivered]),
   );
-  test.each(cases)("where %s was produced, settled in the order %j", (_, order, wh, delivered) => {
+  test.each(cases)("if %s was produced, settled in the order %j", (_, order, wh, delivered) => {
     const { asset, day, payments } = fundTomorrow(FILLS);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, wh);
@@ -389,7 +389,7 @@ describe("a shortfall", () => {
     expectSolvent();
   });
 
-  test("is shared over several offers of the day as they were funded", () => {
+  test("is shared among several offers of the day in the order of funding", () => {
     const asset = addPlant(chain);
     const day = chain.today + 1n;
     const cheap = offer(chain, asset, { day, wh: 100_000, price: 50_000 });
@@ -404,7 +404,7 @@ describe("a shortfall", () => {
 });
 
 describe("escrow arithmetic", () => {
-  // Independent of the contract: BigInt arithmetic of the rules.
+  // Calculates the amounts by the documented rules, independently of the contract.
   const expected = (wh, price, delivered, bps) => {
     const cost = (wh * price + 999n) / 1000n;
     const gross = (delivered * price) / 1000n;
@@ -423,7 +423,7 @@ describe("escrow arithmetic", () => {
     [2_000_000n, 1_000_003n, 1_999_999n, 250n],
   ];
 
-  test.each(CASES)("of %d Wh at %d, %d delivered, a fee of %d basis points", (wh, price, delivered, bps) => {
+  test.each(CASES)("%d Wh at a price of %d, %d Wh delivered, a fee of %d basis points", (wh, price, delivered, bps) => {
     must(call(DEPLOYER, "set-fee-bps", bps));
     chain.advanceToDay(chain.today + 8n);
     const { asset, day, payments } = fundTomorrow([Number(wh)], { price, minFill: 1_000 });
@@ -439,7 +439,7 @@ describe("escrow arithmetic", () => {
 });
 
 describe("settle-batch", () => {
-  test("returns a response for each payment, and undoes only one that fails", () => {
+  test("returns one response per payment, and undoes only those that fail", () => {
     const { asset, day, payments } = fundTomorrow([1_000, 1_000]);
     const other = fundTomorrow([1_000]);
     chain.advanceToDay(day + 1n);
@@ -465,7 +465,7 @@ describe("settle-batch", () => {
     expectSolvent();
   });
 
-  test("of 25 settles 25", () => {
+  test("settles 25 payments", () => {
     const { asset, day, payments } = fundTomorrow(Array(25).fill(1_000));
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 25_000);
@@ -483,7 +483,7 @@ describe("refund", () => {
     state: PAYMENT.REFUNDED,
   };
 
-  test("gives all back when the day was rejected", () => {
+  test("returns the whole cost if the day was rejected", () => {
     const { asset, day, offerId, payments } = fundTomorrow([100_000]);
     chain.advanceToDay(day + 1n);
     expect(call(BUYER, "refund", 99).err).toBe(ERR.ERR_PAYMENT_NOT_FOUND);
@@ -555,7 +555,7 @@ describe("refund", () => {
     "fed, not verified": [({ asset, day }) => feed(chain, asset, day, 5), "refund", true],
   };
 
-  test.each(Object.entries(FATES))("after the window of a day that was %s", (_, [happen, works, metered = false]) => {
+  test.each(Object.entries(FATES))("or settle works for a day that was %s", (_, [happen, works, metered = false]) => {
     const { asset, day, payments } = fundTomorrow([100_000], { metered });
     chain.advanceToDay(day + 1n);
     happen({ asset, day });
@@ -575,14 +575,14 @@ describe("refund", () => {
     expect(call(BUYER, "refund", payments[0]).ok).toBe(true);
   });
 
-  test("is possible at once if the asset was retired before the day, and nothing can be recorded any more", () => {
+  test("is possible at once if the asset was retired before the day, so that nothing can be recorded", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
     expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_NOT_DELIVERABLE);
     expect(call(STRANGER, "refund", payments[0]).ok).toBe(true);
     chain.advanceToDay(day + 1n);
     expect(call(STRANGER, "settle", payments[0]).err).toBe(ERR.ERR_PAYMENT_CLOSED);
-    // Retired on its last day, which it delivers.
+    // A plant that is retired on the day that it sold still delivers that day.
     const other = fundTomorrow([100_000]);
     chain.advanceToDay(other.day);
     must(chain.call(OWNER, "asset-verification.retire-asset", other.asset));
@@ -593,7 +593,7 @@ describe("refund", () => {
     expectSolvent();
   });
 
-  test("of many payments returns a response for each, and undoes only one that fails", () => {
+  test("of several payments returns one response per payment, and undoes only those that fail", () => {
     const { asset, payments } = fundTomorrow([1_000, 1_000]);
     const other = fundTomorrow([1_000]);
     must(chain.call(OWNER, "asset-verification.retire-asset", asset));
@@ -607,7 +607,7 @@ describe("refund", () => {
     expectSolvent();
   });
 
-  test("never frees the funded energy again", () => {
+  test("does not free the funded energy", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     chain.advanceToDay(day + 1n);
     record(chain, asset, day, 5);
@@ -625,7 +625,7 @@ describe("refund", () => {
 });
 
 describe("release", () => {
-  test("gives a locked payment back in full, by the payee", () => {
+  test("lets only the payee return a locked payment, in full", () => {
     const { asset, day, offerId, payments } = fundTomorrow([100_000, 50_000]);
     for (const by of [BUYER, DEPLOYER, STRANGER]) {
       expect(call(by, "release", payments[0]).err).toBe(ERR.ERR_NOT_PAYEE);
@@ -643,7 +643,7 @@ describe("release", () => {
     });
     expect(transfers).toEqual([{ from: SETTLEMENT, to: BUYER, ustx: 10_000_000n }]);
     expect(call(OWNER, "release", payments[0]).err).toBe(ERR.ERR_PAYMENT_CLOSED);
-    // The book stays as it is: the next in line gets no more than before.
+    // The day book does not change: the next buyer in line gets no more than before.
     expect(chain.read("market-participation.get-day-book", asset, day)["forward-funded-wh"]).toBe(150_000n);
     chain.advanceToDay(day + 1n);
     produce(chain, asset, day, 120_000);
@@ -656,7 +656,7 @@ describe("release", () => {
 describe("claim", () => {
   const claiming = (by, payment, wh) => call(by, "claim", payment, wh, STRANGER, "Scope 2, 2026");
 
-  test("takes delivered energy for a beneficiary, each Wh once", () => {
+  test("claims delivered energy for a beneficiary, each Wh once", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     expect(claiming(BUYER, payments[0], 1).err).toBe(ERR.ERR_NOT_SETTLED);
     chain.advanceToDay(day + 1n);
@@ -739,7 +739,7 @@ describe("assign-payment", () => {
     });
     expect(call(BUYER, "claim", payments[0], 1, BUYER, "").err).toBe(ERR.ERR_NOT_BUYER);
     must(call(STRANGER, "claim", payments[0], 1, BUYER, ""));
-    // A settled payment, too, with the energy left to claim.
+    // A settled payment can be assigned, too, with the energy that is left to claim.
     must(call(STRANGER, "assign-payment", payments[0], BUYER_2));
     expect(call(BUYER_2, "claim", payments[0], 60_000, BUYER, "").err).toBe(ERR.ERR_INVALID_CLAIM);
     must(call(BUYER_2, "claim", payments[0], 59_999, BUYER, ""));
@@ -756,7 +756,7 @@ describe("fees", () => {
   const SEVEN_DAYS = 7n * DAY;
   const schedule = () => read("get-fee-schedule");
 
-  test("are set by the contract owner, up to five percent", () => {
+  test("can be set only by the contract owner, up to five percent", () => {
     expect(read("get-fee-bps")).toBe(100n);
     expect(schedule()).toEqual({ "fee-bps": 100n, "next-fee-bps": 100n, "next-from": 0n });
     expect(call(DEPLOYER, "set-fee-bps", 501).err).toBe(ERR.ERR_FEE_TOO_HIGH);
@@ -766,7 +766,7 @@ describe("fees", () => {
     expect(call(DEPLOYER, "set-fee-bps", 0).ok).toBe(true);
   });
 
-  test("that are lower apply at once, higher ones after seven days", () => {
+  test("apply at once if they are lower, and after seven days if they are higher", () => {
     const offerId = offer(chain, addPlant(chain), { day: chain.today + 20n });
     const feeOfNext = () => paymentOf(fund(chain, offerId, 1_000))["fee-bps"];
     const from = chain.now;
@@ -784,7 +784,7 @@ describe("fees", () => {
     expect(schedule()["next-fee-bps"]).toBe(200n);
   });
 
-  test("that were announced are replaced, and a new notice begins", () => {
+  test("can be replaced before they apply, which starts a new notice period", () => {
     must(call(DEPLOYER, "set-fee-bps", 500));
     chain.advanceToDay(chain.today + 6n);
     const from = chain.now;
@@ -795,7 +795,7 @@ describe("fees", () => {
     expect(read("get-fee-bps")).toBe(100n);
   });
 
-  test("follow the contract owner when that changes", () => {
+  test("can be set only by the new owner once the contracts are handed over", () => {
     must(chain.call(DEPLOYER, "asset-verification.propose-owner", OPERATOR));
     expect(call(OPERATOR, "set-fee-bps", 1).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
     must(chain.call(OPERATOR, "asset-verification.accept-owner"));
@@ -803,7 +803,7 @@ describe("fees", () => {
     expect(call(DEPLOYER, "set-fee-bps", 1).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
   });
 
-  test("of a payment are those at its funding", () => {
+  test("of a payment do not change after it was funded", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     must(call(DEPLOYER, "set-fee-bps", 0));
     chain.advanceToDay(day + 1n);
@@ -844,7 +844,7 @@ describe("fees", () => {
 });
 
 describe("withdraw-surplus", () => {
-  test("takes what somebody sent without being asked, and nothing that anybody is owed", () => {
+  test("withdraws only STX that were sent unasked, and nothing that is owed to a party", () => {
     const { asset, day, payments } = fundTomorrow([100_000]);
     expect(read("get-surplus")).toBe(0n);
     expect(call(DEPLOYER, "withdraw-surplus", 1, DEPLOYER).err).toBe(ERR.ERR_INVALID_AMOUNT);
@@ -868,7 +868,7 @@ describe("withdraw-surplus", () => {
   });
 });
 
-test("every error of the contract was provoked above, but those of tokens", () => {
+test("every error of the contract was provoked above, except those about tokens", () => {
   const missing = Object.keys(ERR).filter((name) => !errorsProvoked.has(ERR[name]));
   expect(missing).toEqual(["ERR_WRONG_TOKEN", "ERR_TOKEN_NOT_MOVED", "ERR_NO_CREDIT"]);
 });

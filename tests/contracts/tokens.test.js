@@ -22,7 +22,7 @@ const MARKET_ERR = errorsOf("market-participation");
 const SETTLEMENT = `${DEPLOYER}.settlement`;
 const ODD = ["pausing-token", "blacklisting-token", "lying-token", "reentering-token", "fee-token"];
 const STAND_INS = ["sbtc-token", "usdcx", ...ODD];
-// The role that marks parties whom some of the tokens treat badly.
+// The protocol role by which a test marks the parties that a misbehaving stand-in mistreats.
 const MARKED = "03";
 
 let chain;
@@ -38,7 +38,7 @@ const creditOf = (who, token) => read("get-credit", who, idOf(token));
 const ledgerOf = (token) => read("get-ledger", token && idOf(token));
 const balanceOf = (token, who) => chain.read(`${token}.get-balance`, who).ok;
 
-/** Deploys a stand-in, lists it, and gives the buyers some. */
+/** Deploys a stand-in, lists it as a token, and mints some of it for the buyers. */
 function bring(token, amount = 10n ** 12n) {
   chain.deployStandIn(token);
   must(call(DEPLOYER, "set-token", idOf(token), true));
@@ -54,14 +54,14 @@ const mark = (token, who, on = true) =>
 const funding = (token, offerId, wh, { by = BUYER, minWh = wh, maxPrice = NO_LIMIT, maxBefore = NO_LIMIT } = {}) =>
   call(by, "accept-and-fund-with", idOf(token), offerId, wh, minWh, maxPrice, maxBefore);
 
-/** An offer of tomorrow in a token. */
+/** Creates an offer for tomorrow in a token, or in STX if `token` is null. */
 function offerTomorrow(token, { wh = 100_000, price = 100_000 } = {}) {
   const asset = addPlant(chain);
   const day = chain.today + 1n;
   return { asset, day, id: offer(chain, asset, { day, wh, price, token: token && idOf(token) }) };
 }
 
-/** A spot offer of a verified day in a token. */
+/** Creates a spot offer for a verified day in a token. */
 function offerSpot(token, { wh = 100_000, price = 100_000 } = {}) {
   const asset = addPlant(chain);
   const day = chain.today;
@@ -70,7 +70,7 @@ function offerSpot(token, { wh = 100_000, price = 100_000 } = {}) {
   return { asset, day, id: offer(chain, asset, { day, wh, price, token: idOf(token) }) };
 }
 
-/** Must hold for each currency: the ledger is the sum of its parts, and the contract has as much. */
+/** Checks for each currency that the ledger is the sum of its parts, and that the contract's balance covers it. */
 function expectSolvent(...tokens) {
   const count = Number(read("get-payment-count"));
   const payments = Array.from({ length: count }, (_, index) => paymentOf(index + 1));
@@ -132,7 +132,7 @@ describe("a payment in a token", () => {
     expectSolvent(token);
   });
 
-  test("of a spot fill is credited at once", () => {
+  test("is credited at once for a spot fill", () => {
     bring("usdcx");
     const { id } = offerSpot("usdcx", { price: 100_001 });
     const { ok, events } = funding("usdcx", id, 1_001);
@@ -142,7 +142,7 @@ describe("a payment in a token", () => {
     expectSolvent("usdcx");
   });
 
-  test("is refunded, released, claimed and assigned like any other", () => {
+  test("is refunded, released and assigned like any other", () => {
     bring("usdcx");
     const { asset, day, id } = offerTomorrow("usdcx");
     const payments = [1, 2, 3].map(() => must(funding("usdcx", id, 10_000)));
@@ -157,7 +157,7 @@ describe("a payment in a token", () => {
     expect(chain.read("market-participation.get-offer", id).state).toBe(OFFER.ACCEPTED);
   });
 
-  test("is locked at the buyer's conditions", () => {
+  test("is locked only within the buyer's limits", () => {
     bring("usdcx");
     const { id } = offerTomorrow("usdcx");
     expect(funding("usdcx", id, 10_000, { maxPrice: 99_999 }).err).toBe(ERR.ERR_PRICE_ABOVE_MAX);
@@ -171,7 +171,7 @@ describe("a payment in a token", () => {
     expectSolvent("usdcx");
   });
 
-  test("is in the currency of the offer, and no other", () => {
+  test("must be in the currency of the offer", () => {
     bring("usdcx");
     bring("sbtc-token");
     const { id } = offerTomorrow("usdcx");
@@ -184,7 +184,7 @@ describe("a payment in a token", () => {
     expect(chain.read("market-participation.get-offer", id)["open-wh"]).toBe(100_000n);
   });
 
-  test("keeps the currencies apart", () => {
+  test("is counted separately for each currency", () => {
     bring("usdcx");
     bring("sbtc-token");
     const [first, second, third] = [offerTomorrow("usdcx"), offerTomorrow("sbtc-token"), offerTomorrow(null)];
@@ -205,7 +205,7 @@ describe("a payment in a token", () => {
     expectSolvent("usdcx", "sbtc-token");
   });
 
-  test("continues when the token is no longer listed", () => {
+  test("can still be funded, settled and withdrawn after the token was delisted", () => {
     bring("usdcx");
     const { asset, day, id } = offerTomorrow("usdcx");
     expect(call(OWNER, "set-token", idOf("usdcx"), false).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
@@ -219,7 +219,7 @@ describe("a payment in a token", () => {
     expect(call(OWNER, "withdraw", idOf("usdcx")).ok).toBe(990_000n);
   });
 
-  test("bears fees, which the contract owner withdraws", () => {
+  test("bears fees that only the contract owner can withdraw", () => {
     bring("usdcx");
     const { id } = offerSpot("usdcx");
     must(funding("usdcx", id, 10_000));
@@ -245,7 +245,7 @@ describe("a payment in a token", () => {
     expectSolvent("usdcx");
   });
 
-  test("is not for a contract in between, but for a contract that buys for itself", () => {
+  test("cannot be made through an intermediate contract, but by a contract for itself", () => {
     bring("usdcx");
     const { id } = offerTomorrow("usdcx");
     chain.deploy(
@@ -268,7 +268,7 @@ describe("a payment in a token", () => {
 });
 
 describe("attacks by a token", () => {
-  test("that pauses: it delays withdrawals, and neither settling nor other currencies", () => {
+  test("a token that pauses delays its withdrawals, but neither settling nor other currencies", () => {
     bring("pausing-token");
     bring("usdcx");
     must(chain.call(DEPLOYER, "pausing-token.protocol-mint", 1, SETTLEMENT));
@@ -289,7 +289,7 @@ describe("attacks by a token", () => {
     expectSolvent("pausing-token", "usdcx");
   });
 
-  test("that blacklists: it delays that party's withdrawal and nothing else", () => {
+  test("a token that blacklists a party delays that party's withdrawal and nothing else", () => {
     bring("blacklisting-token");
     const { asset, day, id } = offerTomorrow("blacklisting-token");
     const payments = [BUYER, BUYER_2].map((by) => must(funding("blacklisting-token", id, 10_000, { by })));
@@ -308,7 +308,7 @@ describe("attacks by a token", () => {
     expectSolvent("blacklisting-token");
   });
 
-  test("that lies: nothing is locked that did not come in, and no credit is lost that did not go out", () => {
+  test("a token that lies about transfers can neither fake a payment nor make a credit vanish", () => {
     bring("lying-token");
     const { asset, day, id } = offerTomorrow("lying-token");
     const payment = must(funding("lying-token", id, 10_000));
@@ -328,7 +328,7 @@ describe("attacks by a token", () => {
     expectSolvent("lying-token");
   });
 
-  test("that takes a fee on transfer: it cannot pay, as less comes in", () => {
+  test("a token that takes a fee on transfer cannot be used to pay, since less comes in", () => {
     bring("fee-token");
     const { id } = offerTomorrow("fee-token");
     expect(funding("fee-token", id, 10_000).err).toBe(ERR.ERR_TOKEN_NOT_MOVED);
@@ -336,7 +336,7 @@ describe("attacks by a token", () => {
     expect(ledgerOf("fee-token")).toEqual({ escrow: 0n, fees: 0n, credits: 0n });
   });
 
-  test("that calls back while it moves: nothing is paid twice, forward or spot", () => {
+  test("a token that calls back during a transfer is not paid twice, forward or spot", () => {
     bring("reentering-token");
     const forward = offerTomorrow("reentering-token");
     const payment = must(funding("reentering-token", forward.id, 10_000));
@@ -353,7 +353,7 @@ describe("attacks by a token", () => {
     expectSolvent("reentering-token");
   });
 
-  test("that settles another payment while it moves: both are counted", () => {
+  test("a token that settles another payment during a transfer cannot falsify the accounts", () => {
     bring("reentering-token");
     const { asset, day, id } = offerTomorrow("reentering-token");
     const [first, newest] = [1, 2].map(() => must(funding("reentering-token", id, 10_000)));
@@ -367,7 +367,7 @@ describe("attacks by a token", () => {
     expectSolvent("reentering-token");
   });
 
-  test("that takes other things from the contract while it moves: the allowance stops it", () => {
+  test("a token that takes other assets from the contract during a transfer is stopped by the allowance", () => {
     bring("usdcx");
     const paid = offerTomorrow("usdcx");
     must(funding("usdcx", paid.id, 10_000));
@@ -407,7 +407,7 @@ describe("stand-ins", () => {
     return { functions: open.sort((a, b) => (a.name < b.name ? -1 : 1)), tokens };
   };
 
-  test("that misbehave have the same interface as the one that does not", () => {
+  test("have the same interface whether they misbehave or not", () => {
     for (const token of STAND_INS) chain.deployStandIn(token);
     const honest = interfaceOf("usdcx");
     for (const token of ODD) expect(interfaceOf(token)).toEqual(honest);

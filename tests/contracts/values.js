@@ -1,7 +1,7 @@
-// Plain JavaScript values to Clarity and back, by the types of the contract's own interface.
+// Converts plain JavaScript values to Clarity and back, by the types in a contract's interface.
 import { Cl, ClarityType } from "@stacks/transactions";
 
-/** A Clarity value of the ABI type `type`: bigint or number, boolean, string, hex string, array, object, null. */
+/** Encodes a bigint, number, boolean, string, hex string, array, object or null as a Clarity value of an ABI type. */
 export function encode(type, value) {
   if (type === "uint128") return Cl.uint(value);
   if (type === "int128") return Cl.int(value);
@@ -17,7 +17,7 @@ export function encode(type, value) {
   throw new Error(`no encoding for ABI type ${JSON.stringify(type)}`);
 }
 
-/** The plain value of a Clarity value: responses become {ok} or {err}, optionals the value or null, buffers hex. */
+/** Decodes a Clarity value: responses become {ok} or {err}, optionals the value or null, buffers hex. */
 export function decode(value) {
   switch (value.type) {
     case ClarityType.UInt:
@@ -39,7 +39,7 @@ export function decode(value) {
       return value.value.map(decode);
     case ClarityType.Tuple:
       return Object.fromEntries(Object.entries(value.value).map(([name, field]) => [name, decode(field)]));
-    default: // principals, strings and buffers have their text
+    default: // principals, strings and buffers contain their text
       return value.value;
   }
 }

@@ -1,6 +1,6 @@
-// What stacks.js and the Rust codec make of bytes: one JSON request a line in, one JSON answer a line out.
+// Decodes bytes with stacks.js and with the Rust codec: one JSON request per line in, one JSON response per line out.
 //
-// Both decodings are written in one form, which transcript.py also gives, so that they can be compared as a whole:
+// Both decoders' results have the form that transcript.py also produces, so that they can be compared as a whole:
 // numbers are decimal text, bytes hexadecimal text without 0x.
 
 import { createInterface } from "node:readline";
@@ -32,7 +32,7 @@ const SJS_VALUES = {
 
 const sjsValue = (value) => SJS_VALUES[value.type](value);
 
-/** Whether stacks.js, which orders the names of tuples by locale, orders those in a value as a node does, by bytes. */
+/** Returns whether stacks.js, which sorts tuple names by locale, sorts those in a value as a node does, by bytes. */
 function inNodeOrder(value) {
   if (Array.isArray(value.value)) return value.value.every(inNodeOrder);
   if (value.type === "tuple") {
@@ -77,7 +77,7 @@ function sjsPayload(payload) {
   const name = payload.contractName?.content;
   switch (payload.payloadType) {
     case 0:
-      // The memo's zero bytes at the end do not count; stacks.js keeps it as text.
+      // The memo is left out: stacks.js keeps it as text, and zero bytes at its end do not count.
       return ["transfer", payload.recipient.value, String(payload.amount)];
     case 1:
       return ["publish", null, name, payload.codeBody.content];
@@ -164,7 +164,7 @@ const RUST_VALUES = [
 
 const rustValue = (value) => RUST_VALUES[value.type_id](value);
 
-/** The parts of a transaction hold values without their insides, but with their bytes. */
+/** Decodes a value within a transaction, of which the codec returns the bytes, but not the contents. */
 const rustInnerValue = (value) => rustValue(codec.decodeClarityValue(value.hex));
 
 const rustContract = (part) => (part.contract_name ? `${part.address}.${part.contract_name}` : part.address);
@@ -242,7 +242,7 @@ function rustTransaction(decoded) {
 
 // --- requests ----------------------------------------------------------------------------------------------------
 
-/** What a function gives, or how it failed. */
+/** Returns a function's result or, if it fails, {error}. */
 async function attempt(run) {
   try {
     return await run();
@@ -269,7 +269,7 @@ const requests = {
     return { decoded: rustTransaction(decoded), txid: plainHex(decoded.tx_id) };
   },
 
-  // stacks.js appends what signers add behind the fields that are there, so only those that are final may be kept.
+  // stacks.js appends the fields of new signers to the existing ones, so only those that are final may be kept.
   "signed by stacks.js": ({ hex, keep, steps }) => {
     const transaction = sjs.deserializeTransaction(hex);
     const condition = transaction.auth.spendingCondition;

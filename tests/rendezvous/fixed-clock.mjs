@@ -1,4 +1,4 @@
-// Loaded before Rendezvous: the present is always this moment, so that the chain of its SDK begins alike in each run.
+// Loaded before Rendezvous: fixes the current time, so that the chain of its SDK starts the same in every run.
 
 const PRESENT = Date.parse("2026-07-01T12:00:00Z");
 
