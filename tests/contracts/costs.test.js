@@ -47,7 +47,7 @@ const PATH = Array.from({ length: 20 }, (_, index) => ({ left: index % 2 === 1, 
 
 let chain;
 
-/** Runs every public function on a new chain after `ballast` sales of as many plants; returns reads and writes by name. */
+/** Runs every public function on a chain on which `ballast` plants sold energy; returns reads and writes by name. */
 async function measure(ballast) {
   chain = await startSystem({ trackCosts: true });
   for (let index = 0; index < ballast; index += 1) fund(chain, offer(chain, addPlant(chain)), 1_000);

@@ -1,4 +1,4 @@
-// A session of the VM that begins from an image is the same as one that begins from nothing.
+// A session of the VM that starts from an image is the same as one that starts from scratch.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ const image = () => join(folder, readdirSync(folder)[0]);
 
 const references = ({ module }) => referencesOf(module);
 
-// What only asynchronous calls need, of which there is none after the beginning.
+// Matches references that only asynchronous calls use, which the VM makes only when it starts from scratch.
 const isOfCalls = (value) => value instanceof Promise || value?._wbg_cb_unref !== undefined;
 const beganFromNothing = (vm) => references(vm).some(isOfCalls);
 
@@ -42,17 +42,17 @@ function expectSame(vm) {
   expect([vm.time, vm.height, vm.costsFlag]).toEqual([LATER, fresh.height, fresh.costsFlag]);
 }
 
-test("memory and references are the same, at another time, too", async () => {
+test("memory and references are the same, even with another start time", async () => {
   const vm = await bootLater();
   expect([beganFromNothing(fresh), beganFromNothing(vm)]).toEqual([true, false]);
   expectSame(vm);
 });
 
-test("the image of an earlier version is gone", () => {
+test("images of an earlier version and unfinished images are deleted", () => {
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
-test("a damaged image is not used, and is made again", async () => {
+test("a damaged image is not used, and is created again", async () => {
   const whole = readFileSync(image());
   const damaged = Buffer.from(whole);
   damaged[Math.floor(whole.length / 2)] ^= 1;
@@ -66,13 +66,13 @@ test("a damaged image is not used, and is made again", async () => {
   expect(beganFromNothing(await bootLater())).toBe(false);
 });
 
-test("a time that is a small number leaves no image, as it occurs in many places", async () => {
+test("no image is kept if the start time is a small number, which occurs in many places of the memory", async () => {
   const empty = join(folder, "small");
   await Vm.boot({ startTime: 700, balances: BALANCES, folder: empty });
   expect(existsSync(empty)).toBe(false);
 });
 
-test("without a folder that can be written, a session begins from nothing", async () => {
+test("a session starts from scratch if its folder cannot be written", async () => {
   const vm = await bootLater(join(image(), "no folder"));
   expect(beganFromNothing(vm)).toBe(true);
   expectSame(vm);

@@ -1,4 +1,4 @@
-// Arguments of reads that a node cannot decode, or that do not fit: neither reach the VM.
+// Arguments of reads that a node cannot decode, or that have the wrong type, do not reach the VM.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -78,7 +78,7 @@ describe("hostile arguments", () => {
   };
   const senders = () => [sender, `${sender}.someone`];
 
-  test("do not reach the VM, which still reads", async () => {
+  test("do not reach the VM, which can still read", async () => {
     const { instances } = devnet.chain.vm;
     for (const functionName of FUNCTIONS) {
       for (const from of senders()) {
@@ -108,7 +108,7 @@ describe("a node decodes", () => {
   });
 });
 
-describe("arguments that do not fit get the error of the VM", () => {
+describe("arguments of the wrong type get the VM's error", () => {
   const values = [
     uint(7),
     `00${"ff".repeat(16)}`,

@@ -1,4 +1,4 @@
-/** Requests that come in while the devnet ends. */
+/** Requests that arrive while the devnet shuts down. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { Devnet } from "../../devnet/devnet.js";
 import { readAccounts } from "../../devnet/project/project.js";
 import { buildTransfer } from "../../devnet/wire/builder.js";
 
-test("a transaction that is being verified is neither accepted nor written", async () => {
+test("a transaction that is still being verified is neither accepted nor written to the state file", async () => {
   const folder = mkdtempSync(join(tmpdir(), "der-ending-"));
   const stateFile = join(folder, "state");
   const accounts = readAccounts(process.cwd());

@@ -11,7 +11,7 @@ import { decode, encode, hexOf, principalText } from "../../devnet/explorer/clar
 import { stx, typeText } from "../../devnet/explorer/format.js";
 import vectors from "../vectors/clarity_values.json";
 
-test("SHA-256, of every length around a block", () => {
+test("SHA-256 of messages of up to 199 bytes is the same as in Node.js", () => {
   for (let length = 0; length < 200; length++) {
     const message = randomBytes(length);
     expect(hexOf(sha256(message))).toBe(`0x${createHash("sha256").update(message).digest("hex")}`);
@@ -21,7 +21,7 @@ test("SHA-256, of every length around a block", () => {
 describe("addresses", () => {
   const hashes = [...Array.from({ length: 200 }, () => randomBytes(20)), Buffer.alloc(20), Buffer.from("00".repeat(19) + "01", "hex"), Buffer.from("ff".repeat(20), "hex")];
 
-  test("written and read as the devnet does it", () => {
+  test("are written and parsed as in the devnet", () => {
     for (const hash of hashes) {
       for (const version of [20, 21, 22, 26]) {
         const text = addressText(version, hash);
@@ -34,7 +34,7 @@ describe("addresses", () => {
 
   const good = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM";
   test.each(["", "S", "ST", "ST1", good.slice(0, -1), `${good}A`, good.replace("Q", "R"), `${good}.`, `${good}.1a`, `${good}.a.b`, `${good}.<b>`, "bc1qxy"])(
-    "%s is none",
+    "%s is not a principal",
     (text) => {
       expect(parsePrincipal(text)).toBeNull();
       expect(ours(text)).toBeNull();
@@ -46,20 +46,20 @@ describe("values", () => {
   // Values that the VM has executed, or that were seen on a chain.
   const known = [...vectors.vm, ...vectors.real].map(({ hex }) => hex).filter((hex) => hex && hex.length < 4_000);
 
-  test("there are vectors", () => expect(known.length).toBeGreaterThan(20));
+  test("there are enough vectors", () => expect(known.length).toBeGreaterThan(20));
 
-  test.each(known)("%s is written as it was read", (hex) => {
+  test.each(known)("%s is encoded as it was decoded", (hex) => {
     const value = decode(hex);
     expect(hexOf(encode(value))).toBe(`0x${hex.replace(/^0x/, "")}`);
     expect(textOf(value)).toBe(valueText(decodeValue(Buffer.from(hex.replace(/^0x/, ""), "hex"))));
   });
 
   test.each(["", "0x", "0x01", "0x0f", "0x0100000000000000000000000000000005ff", "0x0bffffffff", "0x0cffffffff", "0x02ffffffff00", `0x${"0a".repeat(200)}03`, "zz"])(
-    "%s is none",
+    "%s cannot be decoded",
     (hex) => expect(() => decode(hex)).toThrow(),
   );
 
-  /** In the API's text form. */
+  /** Returns a value in the API's text form. */
   function textOf(value) {
     switch (value.kind) {
       case "int":
@@ -94,7 +94,7 @@ test.each([
   ["1500000", "1.5 STX"],
   ["-1234567000000", "−1\u202f234\u202f567 STX"],
   ["340282366920938463463374607431768211455", "340\u202f282\u202f366\u202f920\u202f938\u202f463\u202f463\u202f374\u202f607\u202f431\u202f768.211455 STX"],
-])("%s µSTX", (ustx, text) => expect(stx(ustx)).toBe(text));
+])("%s µSTX is written in STX", (ustx, text) => expect(stx(ustx)).toBe(text));
 
 test.each([
   "uint128",
@@ -106,7 +106,7 @@ test.each([
   { "string-ascii": { length: 5 } },
   { optional: { list: { type: "int128", length: 3 } } },
   { response: { ok: "bool", error: { "string-utf8": { length: 7 } } } },
-])("the type %j", (type) => expect(typeText(type)).toBe(ourTypeText(type)));
+])("the type %j is written as in the devnet", (type) => expect(typeText(type)).toBe(ourTypeText(type)));
 
 test.each([
   ["http://localhost:3999/", "http://localhost:3999"],
@@ -117,4 +117,4 @@ test.each([
   ["http://", null],
   ["not a url", null],
   ["javascript:alert(1)", null],
-])("the API at %s", (text, url) => expect(baseUrl(text)).toBe(url));
+])("the base URL of the API at %s", (text, url) => expect(baseUrl(text)).toBe(url));

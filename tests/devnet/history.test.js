@@ -1,4 +1,4 @@
-/** A long history: its data on disk, and its indexes of a few bytes per transaction. */
+/** Long histories: their data is on disk, and their indexes need a few bytes per transaction. */
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { Archive } from "../../devnet/chain/archive.js";
@@ -7,7 +7,7 @@ import { TransactionIndex } from "../../devnet/chain/transaction-index.js";
 
 const txidOf = () => randomBytes(32).toString("hex");
 
-test("an archive returns bytes in its file, in its memory, and across both", () => {
+test("an archive returns bytes from its file, from its memory, and across both", () => {
   const archive = new Archive();
   const written = randomBytes(3_000_000);
   for (let offset = 0; offset < written.length; offset += 70_000) {
@@ -24,7 +24,7 @@ test("an archive returns bytes in its file, in its memory, and across both", () 
   archive.close();
 });
 
-test("transactions are found by txid, however many there are, and not after they were cut off", () => {
+test("transactions are found by txid among thousands, but not after they were cut off", () => {
   const index = new TransactionIndex();
   const txids = Array.from({ length: 5_000 }, txidOf);
   txids.forEach((txid, number) => index.add(txid, { offset: number * 2 ** 33, height: number + 7 }));
@@ -41,7 +41,7 @@ test("transactions are found by txid, however many there are, and not after they
   expect(txids.slice(1_000).flatMap((txid) => index.candidates(txid))).toEqual([]);
 });
 
-test("two txids with the same beginning are both returned", () => {
+test("all transactions whose txids begin the same are returned", () => {
   const index = new TransactionIndex();
   for (const end of ["00", "11", "22"]) index.add(`${"ab".repeat(31)}${end}`, { offset: 0, height: 1 });
   expect(index.candidates(`${"ab".repeat(31)}11`)).toEqual([0, 1, 2]);
@@ -50,7 +50,7 @@ test("two txids with the same beginning are both returned", () => {
   expect(index.candidates("ab".repeat(32))).toEqual([0]);
 });
 
-test("blocks are found by height and hash, through more of them than are read at once", () => {
+test("blocks are found by height and hash, even among more than are read at once", () => {
   const blocks = new Blocks();
   for (let height = 3; height < 15_003; height++) blocks.add({ height, burnHeight: 1, time: 10 * height }, height, [txidOf()]);
   for (const height of [3, 4_098, 4_099, 9_000, 15_002]) {

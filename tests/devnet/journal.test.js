@@ -1,4 +1,4 @@
-// The state file after a kill in the middle of a write.
+// The state file: what it keeps after a kill or on a full disk, damage that it detects, and its lock.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("a header that was being written when the process was killed is written again", () => {
+test("a header that was cut off by a kill is written again", () => {
   Journal.open(path, GENESIS).journal.close();
   const header = readFileSync(path, "utf8");
   for (let length = 0; length < header.length; length++) {
@@ -44,7 +44,7 @@ test("a header that was being written when the process was killed is written aga
   }
 });
 
-test("entries come one by one, whatever their length, and what a kill cut off is dropped", () => {
+test("entries of any length are read one by one, and an entry that was cut off by a kill is dropped", () => {
   const first = Journal.open(path, GENESIS).journal;
   const entries = [1, 1 << 20, (1 << 20) - 40, 3 << 20, 5].map((length) => ({ do: "submit", raw: "ü".repeat(length) }));
   for (const entry of entries) first.append([entry]);
@@ -72,7 +72,7 @@ test.each([
   expect(existsSync(`${path}.lock`)).toBe(false);
 });
 
-test("a damaged line is named", () => {
+test("a damaged line is reported with its number", () => {
   Journal.open(path, GENESIS).journal.close();
   appendFileSync(path, '{"do":"reset"}\n{"do":"re\n');
   const { entries } = Journal.open(path, GENESIS);
@@ -84,7 +84,7 @@ test("a damaged line is named", () => {
   expect(() => [...second.entries]).toThrow(`${path} is not a state file of this devnet: line 3 is damaged`);
 });
 
-test("no bit can flip unnoticed", () => {
+test("flipped bits are detected", () => {
   const { journal } = Journal.open(path, GENESIS);
   for (const entry of [{ do: "submit", raw: "80ff" }, { do: "mine", each: false }, { do: "advance", to: 1_900_000_000 }]) journal.append([entry]);
   journal.close();
@@ -102,7 +102,7 @@ test("no bit can flip unnoticed", () => {
   }
 });
 
-test("a file of the earlier version has no checksums; new lines have them", () => {
+test("a file of the earlier version is read without checksums, and its new lines have them", () => {
   const header = { format: "der-client-devnet-1", start_time: 5, balances: { ST1: "7" } };
   writeFileSync(path, `${JSON.stringify(header)}\n{"do":"mine","each":true}\n`);
   const { journal, genesis, entries } = Journal.open(path, GENESIS);
@@ -115,8 +115,8 @@ test("a file of the earlier version has no checksums; new lines have them", () =
   again.journal.close();
 });
 
-describe("a disk that is full", () => {
-  test("a failed write leaves nothing, and writing continues when there is room", () => {
+describe("a full disk", () => {
+  test("a failed write leaves no entry, and writing continues when there is room", () => {
     const { journal } = Journal.open(path, GENESIS);
     journal.append([{ do: "snapshot" }]);
     const before = readFileSync(path);
@@ -125,7 +125,7 @@ describe("a disk that is full", () => {
     expect(() => journal.append([{ do: "reset" }])).toThrow(StorageError);
     closeSync(journal.file);
     journal.file = file;
-    appendFileSync(path, '{"do":"re'); // the rest of a write that failed half-way and could not be cut off
+    appendFileSync(path, '{"do":"re'); // the rest of a write that failed halfway and could not be cut off
     journal.append([{ do: "reset" }]);
     journal.close();
     expect(readFileSync(path).subarray(0, before.length).equals(before)).toBe(true);
@@ -135,7 +135,7 @@ describe("a disk that is full", () => {
   });
 });
 
-test("nobody else can read it", () => {
+test("only its owner can read the state file", () => {
   Journal.open(path, GENESIS).journal.close();
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
@@ -144,13 +144,13 @@ describe("the lock", () => {
   const PLACE_ELSEWHERE = { pid: 1, started: "5", place: "another-container 1 2", token: "x" };
   const open = () => Journal.open(path, GENESIS).journal;
 
-  test("of a killed devnet that had this process's id is taken over, as happens in containers", () => {
+  test("is taken over if a killed devnet had this process's id, as happens in containers", () => {
     writeFileSync(`${path}.lock`, String(process.pid));
     open().close();
     expect(readdirSync(folder)).toEqual(["state"]);
   });
 
-  test("of a process that has another one's id now is taken over", () => {
+  test("is taken over if its process id now belongs to another process", () => {
     const journal = open();
     const owner = JSON.parse(readFileSync(`${path}.lock`, "utf8"));
     journal.close();
@@ -158,7 +158,7 @@ describe("the lock", () => {
     open().close();
   });
 
-  test("holds within one process, too, and through links", () => {
+  test("also applies within one process and through links", () => {
     const journal = open();
     symlinkSync(path, join(folder, "link"));
     for (const name of ["state", "link", "../" + basename(folder) + "/state"]) {
@@ -170,14 +170,14 @@ describe("the lock", () => {
     through.close();
   });
 
-  test("is of the file that a link leads to, also when that does not exist yet", () => {
+  test("belongs to the file that a link leads to, even if that does not exist yet", () => {
     symlinkSync("state", join(folder, "link"));
     const journal = Journal.open(join(folder, "link"), GENESIS).journal;
     expect(existsSync(`${path}.lock`)).toBe(true);
     journal.close();
   });
 
-  test("of a container whose devnet is alive is respected: the devnet touches it", () => {
+  test("is respected while a devnet in another container touches it", () => {
     writeFileSync(`${path}.lock`, JSON.stringify(PLACE_ELSEWHERE));
     const touch = `setInterval(() => require("fs").utimesSync(${JSON.stringify(`${path}.lock`)}, new Date(), new Date()), 500)`;
     const owner = spawn(process.execPath, ["-e", touch]);
@@ -188,12 +188,12 @@ describe("the lock", () => {
     }
   });
 
-  test("of a container that is gone is taken over after some silence", { timeout: 30_000 }, () => {
+  test("is taken over if no devnet in another container touches it any more", { timeout: 30_000 }, () => {
     writeFileSync(`${path}.lock`, JSON.stringify(PLACE_ELSEWHERE));
     open().close();
   });
 
-  test("goes to only one of many that start at once", { timeout: 60_000 }, async () => {
+  test("goes to only one of many devnets that start at once", { timeout: 60_000 }, async () => {
     const program = `
       import { Journal } from ${JSON.stringify(new URL("../../devnet/journal.js", import.meta.url))};
       process.stdout.write("ready\\n");
@@ -214,7 +214,7 @@ describe("the lock", () => {
     for (const child of children) child.kill("SIGKILL");
   });
 
-  test("that was lost prevents writing", () => {
+  test("prevents further writes once it was lost", () => {
     const journal = open();
     rmSync(`${path}.lock`);
     const other = open();
@@ -226,7 +226,7 @@ describe("the lock", () => {
   });
 });
 
-test("a file with several hard links is refused", () => {
+test("a file with several hard links is rejected", () => {
   openAndClose();
   linkSync(path, join(folder, "other"));
   expect(() => Journal.open(path, GENESIS)).toThrow("several names");
@@ -236,7 +236,7 @@ function openAndClose() {
   Journal.open(path, GENESIS).journal.close();
 }
 
-test("the lock of a devnet that runs is respected", () => {
+test("the lock of a running devnet is respected", () => {
   writeFileSync(`${path}.lock`, String(process.ppid));
   expect(() => Journal.open(path, GENESIS)).toThrow(`in use by the devnet with process id ${process.ppid}`);
   expect(existsSync(path)).toBe(false);

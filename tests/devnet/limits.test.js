@@ -1,4 +1,4 @@
-// How much of the VM's memory one request may use, and how far time can be advanced in the rest.
+// Limits: how much of the VM's memory one request may use, and how far it may advance the time.
 import { describe, expect, test } from "vitest";
 
 import { Engine } from "../../devnet/chain/engine.js";
@@ -11,7 +11,7 @@ const START = 1_800_000_000;
 const PAGE = 65_536;
 const YEAR = 366 * 86_400;
 
-describe("the pages that the VM may have", () => {
+describe("the limit of the VM's pages", () => {
   const pagesWith = (bytes) => {
     const globals = [ADDED.maxPages, ADDED.refused, ADDED.fuel].map((name) => [name, { value: 0 }]);
     const exports = { memory: { buffer: { byteLength: bytes } }, ...Object.fromEntries(globals) };
@@ -19,18 +19,18 @@ describe("the pages that the VM may have", () => {
     return exports[ADDED.maxPages].value;
   };
 
-  test("are those it has, and what one transaction may add", () => {
+  test("is the current number and what one transaction may add", () => {
     expect(pagesWith(100 * PAGE)).toBe(100 + OF_ONE.bytes / PAGE);
   });
 
-  test("and never more than the limit", () => {
+  test("is never above the overall limit", () => {
     expect(pagesWith(MAX_MEMORY_BYTES - PAGE)).toBe(MAX_MEMORY_BYTES / PAGE);
     expect(pagesWith(MAX_MEMORY_BYTES)).toBe(MAX_MEMORY_BYTES / PAGE);
   });
 });
 
-test("a call that wants more memory than it may have is stopped, again and again, and the memory is as large as before", async () => {
-  // Each of 15 calls that are open at the same time holds 25 buffers of a mebibyte.
+test("a call that needs too much memory is stopped, each time, and the memory is as large as before", async () => {
+  // Each of 15 nested calls holds 25 buffers of 1 MiB.
   const doublings = Array.from({ length: 16 }, (_, n) => `(b${n + 1} (concat b${n} b${n}))`).join(" ");
   const names = Array.from({ length: 25 }, (_, n) => `a${n}`);
   const bindings = names.map((name) => `(${name} (big))`).join(" ");
@@ -56,7 +56,7 @@ test("a call that wants more memory than it may have is stopped, again and again
 });
 
 describe("an advance", () => {
-  /** An engine whose VM has this much memory, and mines the given transactions. */
+  /** Returns an engine with a substitute for the VM that has this much memory, and only counts blocks and time. */
   const engineWith = (memoryBytes) => {
     const vm = { time: START, height: 1, burnHeight: 1, memory: { length: memoryBytes } };
     vm.mineTowards = (target, seconds) => {
@@ -66,17 +66,17 @@ describe("an advance", () => {
     return new Engine({ vm, record: (change) => change() }, null);
   };
 
-  test("uses a limited number of blocks, however far it goes", () => {
+  test("uses a limited number of blocks for any time", () => {
     const places = engineWith(500 * 2 ** 20).advance(START + 100 * YEAR);
     expect(places.length).toBeLessThan(52_560 + 70);
     expect(places.at(-1).time).toBeGreaterThanOrEqual(START + 100 * YEAR);
     expect(places.at(-1).time).toBeLessThan(START + 100 * YEAR + 10);
   });
 
-  test("is refused before its first block if there is no room for all of them", () => {
+  test("is rejected before its first block if there is no room for all blocks", () => {
     const engine = engineWith(MAX_MEMORY_BYTES - 50 * 2 ** 20);
     expect(() => engine.advance(START + YEAR)).toThrow(/no room for so many blocks: reset the chain, or begin a new one/);
     expect(engine.vm.height).toBe(1);
-    expect(engine.advance(START + 86_400).length).toBeGreaterThan(100); // as far as there is room
+    expect(engine.advance(START + 86_400).length).toBeGreaterThan(100); // there is room for a day
   });
 });

@@ -1,4 +1,4 @@
-// Event observers: what is posted to which observer, and that nothing is lost while they do not respond.
+// Event observers: what is posted to which observer, and that nothing is lost while one does not respond.
 import { createServer } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -22,7 +22,7 @@ const SOURCE = `(define-non-fungible-token ticket uint)
 (stx-burn? u3 tx-sender)
 (define-public (f) (ok u1))`;
 
-/** An observer that records its requests, after `refusals` responses of 503. */
+/** An observer that records its requests, except the first `refusals`, to which it responds with 503. */
 class Listener {
   posts = [];
   refusals = 0;
@@ -93,7 +93,7 @@ async function posts(count, path) {
   await expect.poll(() => (path ? listener.at(path) : listener.posts).length, { timeout: 120_000 }).toBe(count);
 }
 
-test("from the first block on, in order", async () => {
+test("an observer gets everything from the first block on, in order", async () => {
   await start({ kind: "auto" });
   const { raw, txid } = await devnet.submit(transfer(0n));
   await posts(4);
@@ -138,7 +138,7 @@ test("from the first block on, in order", async () => {
   ]);
 });
 
-describe("events of each kind, by their keys", () => {
+describe("events of each kind", () => {
   const kinds = { print: "contract_event", nft: "nft_mint_event", ft: "ft_mint_event", stx: "stx_burn_event" };
   test.each([
     ["*", Object.values(kinds)],
@@ -148,20 +148,20 @@ describe("events of each kind, by their keys", () => {
     [`${CONTRACT}.ticket`, [kinds.nft]],
     [`${CONTRACT}.coin,stx`, [kinds.ft, kinds.stx]],
     ["burn_blocks", []],
-  ])("%s", async (keys, types) => {
+  ])("are posted to an observer with the keys %s", async (keys, types) => {
     await start({ kind: "auto" }, `=${keys}`);
     await devnet.submit(publication());
     await posts(2, "/new_block");
     const { events, transactions } = listener.at("/new_block")[1];
     expect(events.map(({ type }) => type)).toEqual(types);
-    // Whichever events are left out, the others keep their index within the block.
+    // If some events are left out, the others keep their index within the block.
     for (const { type, event_index } of events) expect(event_index).toBe(Object.values(kinds).indexOf(type));
     expect(transactions[0].contract_interface.functions).toHaveLength(1);
     expect(listener.at("/new_mempool_tx")).toHaveLength(keys === "*" ? 1 : 0);
     expect(listener.at("/new_burn_block").length > 0).toBe(["*", "burn_blocks"].includes(keys));
   });
 
-  test("their fields", async () => {
+  test("have the fields of a node's events", async () => {
     await start({ kind: "auto" });
     await devnet.submit(publication());
     await posts(2, "/new_block");
@@ -181,7 +181,7 @@ describe("events of each kind, by their keys", () => {
   });
 });
 
-test("a transaction that another one replaces", async () => {
+test("a replaced transaction is reported as dropped", async () => {
   await start({ kind: "manual" }, "=memtx");
   const first = await devnet.submit(transfer(0n));
   const second = await devnet.submit(transfer(0n, 2_000n));
@@ -191,7 +191,7 @@ test("a transaction that another one replaces", async () => {
   ]);
 });
 
-test("an observer that refuses, is away, and comes back gets everything, once and in order", async () => {
+test("an observer that rejects requests, goes offline and returns gets everything, once and in order", async () => {
   listener.refusals = 2;
   await start({ kind: "manual" });
   await posts(1, "/new_block");
@@ -204,7 +204,7 @@ test("an observer that refuses, is away, and comes back gets everything, once an
   expect(heights).toEqual(heights.map((_, index) => heights[0] + index));
 });
 
-test("the end waits for an observer that responds, but not for ever for one that never did", async () => {
+test("closing waits for an observer that responds, but not for ever for one that never did", async () => {
   await start({ kind: "manual" });
   await posts(1, "/new_block");
   await devnet.mine(1);
@@ -225,7 +225,7 @@ describe("settings", () => {
   ])("%s", (text, url, keys) => expect(parseObserver(text)).toEqual({ url, keys }));
 
   test.each(["", "=stx", "localhost", "localhost:port", "localhost:1?a=1", "localhost:1=", "localhost:1=stx,nothing", "localhost:1=ST1.a::b", `localhost:1=${CONTRACT}`])(
-    "not %s",
+    "%s is rejected",
     (text) => expect(() => parseObserver(text)).toThrow(ObserverError),
   );
 });

@@ -43,7 +43,7 @@ beforeEach(async () => {
 
 afterEach(() => socket.socket.terminate());
 
-/** A socket whose messages can be awaited one after the other. */
+/** Connects a socket whose messages can be awaited one after the other. */
 function connect(base, path = "/extended/v1/ws") {
   const messages = [];
   const waiting = [];
@@ -69,7 +69,7 @@ function transfer(nonce, fee = 1_000n) {
   return buildTransfer({ recipient: RECIPIENT, amount: 5n, privateKey: KEY, nonce, fee });
 }
 
-describe("answers", () => {
+describe("responses", () => {
   const txid = "AB".repeat(32);
   test.each([
     ["block", {}, {}],
@@ -81,7 +81,7 @@ describe("answers", () => {
     ["address_balance_update", { address: `${SENDER}.c` }, { address: `${SENDER}.c` }],
     ["nft_asset_event", { asset_identifier: "a::b", value: "0x01" }, { asset_identifier: "a::b", value: "0x01" }],
     ["nft_collection_event", { asset_identifier: "a::b" }, { asset_identifier: "a::b" }],
-  ])("%s", async (event, params, result) => {
+  ])("to subscribe and unsubscribe: %s", async (event, params, result) => {
     for (const method of ["subscribe", "unsubscribe"]) {
       expect(await socket.change(method, event, params)).toEqual({ jsonrpc: "2.0", id: 1, result });
     }
@@ -97,17 +97,17 @@ describe("answers", () => {
     ["unknown event", { jsonrpc: "2.0", id: 2, method: "subscribe", params: { event: "toString" } }, 2, -32602],
     ["bad txid", { jsonrpc: "2.0", id: 2, method: "subscribe", params: { event: "tx_update", tx_id: "1" } }, 2, -32602],
     ["bad address", { jsonrpc: "2.0", id: 2, method: "subscribe", params: { event: "address_tx_update" } }, 2, -32602],
-  ])("%s", async (_name, request, id, code) => {
+  ])("are an error for %s", async (_name, request, id, code) => {
     expect(await socket.ask(request)).toMatchObject({ jsonrpc: "2.0", id, error: { code } });
   });
 
-  test("a batch gets a batch, and a notification nothing", async () => {
+  test("a batch gets a batch of responses, and a notification gets none", async () => {
     const subscribe = { jsonrpc: "2.0", method: "subscribe", params: { event: "block" } };
     const answer = await socket.ask([{ ...subscribe, id: 1 }, subscribe, { ...subscribe, id: 2, method: "x" }]);
     expect(answer.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  test("other paths are not sockets", async () => {
+  test("other paths do not accept sockets", async () => {
     await expect(connect(url, "/v2/info")).rejects.toThrow("404");
     const { socket: other } = await connect(url, "/extended/v1/ws/?x=1");
     other.terminate();
@@ -115,7 +115,7 @@ describe("answers", () => {
 });
 
 describe("notifications", () => {
-  test("each block, with its transactions", async () => {
+  test("report each block with its transactions", async () => {
     await socket.change("subscribe", "block");
     const { txid } = await devnet.submit(transfer(0n));
     await devnet.mine(1);
@@ -128,7 +128,7 @@ describe("notifications", () => {
     expect((await socket.next()).params).toMatchObject({ height: tip.height + 1, txs: [], parent_block_hash: params.hash });
   });
 
-  test("a transaction from the mempool to its block", async () => {
+  test("report a transaction in the mempool and in its block", async () => {
     await socket.change("subscribe", "mempool");
     const sent = await devnet.submit(transfer(0n));
     expect(await socket.next()).toMatchObject({ method: "mempool", params: { tx_id: `0x${sent.txid}`, tx_status: "pending" } });
@@ -146,14 +146,14 @@ describe("notifications", () => {
     expect(socket.messages).toEqual([]);
   });
 
-  test("a transaction that another one replaces", async () => {
+  test("report a replaced transaction as dropped", async () => {
     const first = await devnet.submit(transfer(0n));
     await socket.change("subscribe", "tx_update", { tx_id: first.txid });
     await devnet.submit(transfer(0n, 2_000n));
     expect(await socket.next()).toMatchObject({ params: { tx_id: `0x${first.txid}`, tx_status: "dropped_replace_by_fee" } });
   });
 
-  test("an address: its transactions and its balance", async () => {
+  test("report the transactions and the balance of an address", async () => {
     await socket.change("subscribe", "address_tx_update", { address: SENDER });
     await socket.change("subscribe", "address_balance_update", { address: RECIPIENT });
     const { txid } = await devnet.submit(transfer(0n));
@@ -177,7 +177,7 @@ describe("notifications", () => {
     });
   });
 
-  test("tokens: all, one collection, one token", async () => {
+  test("report events of all tokens, of one collection and of one token", async () => {
     const asset = `${SENDER}.tickets::ticket`;
     const value = `0x01${"0".repeat(31)}1`;
     await socket.change("subscribe", "nft_event");
@@ -203,7 +203,7 @@ describe("notifications", () => {
     }
   });
 
-  test("nothing after unsubscribing, and nothing is recorded without subscribers", async () => {
+  test("end after unsubscribing, and nothing is recorded without subscribers", async () => {
     await socket.change("subscribe", "block");
     expect(devnet.chain.feed.listenerCount("block")).toBe(1);
     await socket.change("unsubscribe", "block");

@@ -77,7 +77,7 @@ async function receipt(txid) {
   return response.json();
 }
 
-test("transfer, with nonce and fee asked from the devnet", async () => {
+test("a transfer, with nonce and fee from the devnet", async () => {
   const transaction = await makeSTXTokenTransfer({
     recipient: wallets.wallet_2.address,
     amount: 1234n,
@@ -90,7 +90,7 @@ test("transfer, with nonce and fee asked from the devnet", async () => {
   expect(await fetchNonce({ address: wallets.wallet_1.address, ...options })).toBe(1n);
 });
 
-test("deploy, interface, call, map entry, read", async () => {
+test("a contract is deployed, called and read, and its interface and map entries are fetched", async () => {
   const deploy = await makeContractDeploy({
     contractName: "notes",
     codeBody: SOURCE,
@@ -121,7 +121,7 @@ test("deploy, interface, call, map entry, read", async () => {
   expect(await fetchCallReadOnlyFunction({ ...read, ...options })).toEqual(Cl.some(Cl.uint(42)));
 });
 
-test("reads that end in an error, or cannot be done", async () => {
+test("reads that return an error or are not possible", async () => {
   const place = { contractAddress: wallets.wallet_3.address, contractName: "notes" };
   const read = (functionName, functionArgs, more = {}) =>
     fetchCallReadOnlyFunction({ ...place, functionName, functionArgs, senderAddress: wallets.wallet_5.address, ...options, ...more });
@@ -135,7 +135,7 @@ test("reads that end in an error, or cannot be done", async () => {
   expect(await fetchContractMapEntry(entry)).toEqual(Cl.none());
 });
 
-test("nonce, from the API and from the node", async () => {
+test("a nonce, from the API and from the node", async () => {
   const { address } = wallets.wallet_7;
   const paths = [];
   const client = (refused) => ({
@@ -149,12 +149,12 @@ test("nonce, from the API and from the node", async () => {
   for (const nonce of [0n, 1n, 2n]) {
     expect(await fetchNonce({ address, network: "testnet", client: client(/never/) })).toBe(nonce);
     expect(await fetchNonce({ address, network: "testnet", client: client(/extended/) })).toBe(nonce);
-    await send(await makeSTXTokenTransfer(transfer)); // asks for its nonce itself
+    await send(await makeSTXTokenTransfer(transfer)); // fetches its nonce itself
   }
   expect([...new Set(paths)]).toEqual([`/extended/v1/address/${address}/nonces`, `/v2/accounts/${address}`]);
 });
 
-test("sponsored call, whose sender has nothing and whose sponsor asks for nonce and fee", async () => {
+test("a sponsored call of a sender without STX, with the sponsor's nonce and fee from the devnet", async () => {
   const senderKey = `${"5e".repeat(32)}01`;
   const sender = publicKeyToAddress(privateKeyToPublic(senderKey), "testnet");
   const call = await makeContractCall({
@@ -180,7 +180,7 @@ test("sponsored call, whose sender has nothing and whose sponsor asks for nonce 
   expect(await fetchNonce({ address: wallets.wallet_8.address, ...options })).toBe(1n);
 });
 
-test("transfer of an account of several keys, with nonce and fee asked from the devnet", async () => {
+test("a transfer of a multi-signature account, with nonce and fee from the devnet", async () => {
   const keys = [1, 2, 3].map((number) => `${String(number).repeat(64)}01`);
   const account = { publicKeys: keys.map(privateKeyToPublic), numSignatures: 2 };
   const terms = { recipient: wallets.wallet_2.address, amount: 5n, ...options };
@@ -194,7 +194,7 @@ test("transfer of an account of several keys, with nonce and fee asked from the 
   expect([done.tx_status, done.sender_address]).toEqual(["success", address]);
 });
 
-test("call with an attachment", async () => {
+test("a call with an attachment", async () => {
   const call = await makeContractCall({
     contractAddress: wallets.wallet_3.address,
     contractName: "notes",
@@ -207,7 +207,7 @@ test("call with an attachment", async () => {
   expect([txid, (await receipt(txid)).tx_status]).toEqual([call.txid(), "success"]);
 });
 
-test("post-conditions in deny mode, and allowing all", async () => {
+test("post-conditions in deny mode and in allow mode", async () => {
   const statuses = [];
   for (const postConditionMode of [PostConditionMode.Deny, PostConditionMode.Allow]) {
     const call = await makeContractCall({

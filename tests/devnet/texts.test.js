@@ -1,4 +1,4 @@
-// Texts and bytes of values: literals as read by Clarinet's VM, memos as read by the API's own codec.
+// Texts and bytes of values: literals are compared with Clarinet's VM, memos with the API's own codec.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -13,7 +13,7 @@ import { Vm } from "../../devnet/vm/vm.js";
 const vectors = JSON.parse(readFileSync(fileURLToPath(new URL("../vectors/clarity_values.json", import.meta.url)), "utf8"));
 const MEMO_BYTES = 34;
 
-describe("a literal evaluates to the value it was made from", () => {
+describe("a literal evaluates to the value that it was created from", () => {
   let vm;
   beforeAll(async () => {
     vm = await Vm.boot({ startTime: 1_800_000_000, balances: new Map() });
@@ -30,7 +30,7 @@ describe("a literal evaluates to the value it was made from", () => {
   });
 });
 
-describe("a value is written as it was read", () => {
+describe("a value is encoded as it was decoded", () => {
   test.each(vectors.vm.map(({ hex }) => hex.replace(/^0x/, "")))("%s", (hex) => {
     const bytes = Buffer.from(hex, "hex");
     expect(encodeValue(decodeValue(bytes)).toString("hex")).toBe(hex);
@@ -38,7 +38,7 @@ describe("a value is written as it was read", () => {
   });
 });
 
-test("a tuple within a tuple is put in order, too", () => {
+test("a tuple within a tuple is sorted, too", () => {
   const [one, two] = ["0101".padEnd(2 + 32, "0"), "03"];
   const inner = (first, second) => `0c000000020161${first}015a${second}`; // a, Z
   const outer = (value) => `0c000000020162${value}0141${two}`; // b, A
@@ -50,7 +50,7 @@ test("a tuple within a tuple is put in order, too", () => {
   expect(() => decodeLoosely(Buffer.from(`0c0000000301610301620301${"61"}03`, "hex"))).toThrow("same key twice");
 });
 
-describe("a memo reads as with the API's codec", () => {
+describe("a memo has the same text as with the API's codec", () => {
   const memos = ["hello", "", "  two   words ", "a\0b", "tab\tand\nline", "é😀", "a\u00a0b\u200bc\u202ed", "a\ufffdb"].map((text) =>
     Buffer.from(text),
   );

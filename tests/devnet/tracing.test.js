@@ -25,7 +25,7 @@ const SOURCE = `;; (define-public (not-this) (ok u1))
   (y (list u1))))
 `;
 
-test("functions, and their lines with evaluated expressions", () => {
+test("functions are found with their lines that have evaluated expressions", () => {
   const functions = functionsOf(SOURCE);
   expect(functions).toEqual([
     { name: "add", line: 3, end: 5, lines: [4, 5] },
@@ -48,7 +48,7 @@ const TRACE = `├── ( contract-call? ${A}.d h n "( x )  d:1:1" )  c:6:18
 │   │ ↳ args: u9
 Error: Runtime error while interpreting ${A}.c`;
 
-test("the tree of calls", () => {
+test("a trace is parsed as a tree of calls", () => {
   const call = parseTrace(TRACE, { contract: `${A}.c`, function: "g", args: "u9" });
   expect(call).toMatchObject({ contract: `${A}.c`, function: "g", at: null, args: "u9", result: null, events: [] });
   expect(call.calls).toEqual([
@@ -102,7 +102,7 @@ ${A}.c;${A}.c:g:let:7:3 3
 ${A}.contract-1:stx-transfer?:1:1;${A}.contract-1:1:16 0
 `;
 
-test("stacks with costs", () => {
+test("stacks are parsed with their costs", () => {
   const stacks = [...parseFolded(FOLDED)];
   expect(stacks.map(({ frames, cost }) => [frames.length, cost])).toEqual([
     [4, 1],
@@ -119,7 +119,7 @@ describe("coverage", () => {
   coverage.add(FOLDED);
   coverage.add(FOLDED);
 
-  test("costs by function and line, each counted once, even if it is in a stack several times", () => {
+  test("costs are added up by function and line, once for each stack that contains them", () => {
     expect(coverage.toJson()).toEqual({
       [`${A}.c`]: {
         functions: { g: { calls: 2, self: 46, total: 248 }, add: { calls: 2, self: 202, total: 202 } },
@@ -128,7 +128,7 @@ describe("coverage", () => {
     });
   });
 
-  test("LCOV", () => {
+  test("is written as an LCOV report", () => {
     const report = lcov(coverage.toJson(), [{ path: "contracts/c.clar", contractId: `${A}.c`, source: SOURCE }]);
     expect(report.split("\n")).toEqual([
       "TN:",

@@ -1,4 +1,4 @@
-// Undoing: what the devnet relies on when it restores the VM's memory.
+// Restoring the VM's memory, on which the devnet relies when it undoes changes.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -36,12 +36,12 @@ beforeEach(() => vm.restore(fresh));
 const count = () => BigInt(`0x${vm.dataVar(CONTRACT, "count").slice(4)}`);
 const state = () => [count(), vm.height, vm.burnHeight, vm.time];
 
-test("it starts at the given time", () => {
+test("the VM starts at the given time", () => {
   vm.restore(vm.base);
   expect(vm.time).toBe(START);
 });
 
-test("an image restores state, height and time, again and again", () => {
+test("an image restores state, height and time any number of times", () => {
   vm.mineBlock([call("add", uint(3))]);
   const image = vm.base.difference(vm.memory);
   const before = state();
@@ -55,7 +55,7 @@ test("an image restores state, height and time, again and again", () => {
   expect(image.pages.length).toBeLessThan(64 * 1024 * 1024);
 });
 
-test("replay after a restore gives the same results", () => {
+test("a replay after a restore has the same results", () => {
   const run = () => Array.from({ length: 20 }, (_, n) => vm.mineBlock([call("add", uint(n))])[0].result);
   const first = run();
   const after = state();
@@ -64,7 +64,7 @@ test("replay after a restore gives the same results", () => {
   expect(state()).toEqual(after);
 });
 
-test("after a runtime error, its block is mined with the operations before it", () => {
+test("after a runtime error, the block is mined with the operations before it", () => {
   const { height } = vm;
   expect(() => vm.mineBlock([call("add", uint(5)), call("fail"), call("add", uint(7))])).toThrow(VmError);
   expect([count(), vm.height]).toEqual([5n, height + 1]);
@@ -104,14 +104,14 @@ test("instances that crashed are freed", async () => {
     broken.push(new WeakRef(vm.module.exports.memory));
     expect(() => vm.mineBlock([call("add", GARBAGE)])).toThrow(VmPanic);
     vm.restore(fresh, { broken: true });
-    await new Promise((resolve) => setTimeout(resolve, 10)); // the target of a WeakRef that was read lives until then
+    await new Promise((resolve) => setTimeout(resolve, 10)); // the target of a WeakRef that was read stays alive until then
     collect();
   }
   expect(broken.filter((memory) => memory.deref() !== undefined).length).toBeLessThanOrEqual(1);
   expect(count()).toBe(0n);
 });
 
-test("hundreds of restores lose only a limited amount of memory", () => {
+test("many restores lose only a limited amount of memory", () => {
   vm.mineBlock([call("add", uint(5))]);
   const image = vm.base.difference(vm.memory);
   const before = vm.memory.length;

@@ -1,4 +1,4 @@
-// The devnet's transaction reader, tested with bytes made by third parties, and against stacks.js.
+// The devnet's transaction parser, tested with transactions of third parties and against stacks.js.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +14,7 @@ import { parseTransaction } from "../../devnet/wire/transaction.js";
 const vectors = (name) => JSON.parse(readFileSync(fileURLToPath(new URL(`../vectors/${name}.json`, import.meta.url)), "utf8"));
 const bytes = (hex) => Buffer.from(hex.replace(/^0x/, ""), "hex");
 
-describe("transactions signed by stacks.js, over all hash modes, conditions and payloads", () => {
+describe("transactions signed by stacks.js, with all hash modes, conditions and payloads", () => {
   for (const vector of vectors("oracle_signed_txs").vectors) {
     test(vector.name, () => {
       const transaction = parseTransaction(bytes(vector.raw_tx));
@@ -29,7 +29,7 @@ describe("transactions signed by stacks.js, over all hash modes, conditions and 
   }
 });
 
-test("transactions seen on real networks", () => {
+test("transactions of real networks are parsed and verified", () => {
   const { transactions } = vectors("transactions_real");
   expect(transactions.length).toBeGreaterThan(100);
   for (const { raw_tx: raw, txid } of transactions) {
@@ -39,7 +39,7 @@ test("transactions seen on real networks", () => {
   }
 });
 
-test("the fields are those that stacks.js reads", () => {
+test("the fields have the values that stacks.js decodes", () => {
   for (const { raw_tx: raw } of [...vectors("oracle_signed_txs").vectors, ...vectors("transactions_real").transactions]) {
     const ours = parseTransaction(bytes(raw));
     const theirs = deserializeTransaction(bytes(raw));
@@ -68,7 +68,7 @@ test("the fields are those that stacks.js reads", () => {
   }
 });
 
-test("each byte of a signed transaction matters", () => {
+test("a change of any byte of a signed transaction is detected", () => {
   const raw = bytes(vectors("oracle_signed_txs").vectors.find(({ name }) => name.startsWith("contract call all")).raw_tx);
   let noticed = 0;
   for (let offset = 0; offset < raw.length; offset++) {
@@ -88,7 +88,7 @@ test("values have the same text as in the API", () => {
   for (const { hex, repr } of vectors("clarity_values").real) expect(valueText(decodeValue(bytes(hex)))).toBe(repr);
 });
 
-test("values of the VM and of node tests can be read", () => {
+test("values of the VM and of a node's tests are decoded, and invalid ones rejected", () => {
   const { vm, node_tests: nodeTests } = vectors("clarity_values");
   for (const { hex } of vm) decodeValue(bytes(hex));
   for (const { hex, expect: expected } of nodeTests) {
@@ -102,7 +102,7 @@ test.each([
   ["0a".repeat(16) + "09", false],
   ["0c00000002016103016104", false], // the same key twice
   ["0c00000002016203016104", false], // keys out of order
-  ["0c00000002014203016104", true], // B before a: by bytes
+  ["0c00000002014203016104", true], // B before a: ordered by bytes
   ["0d00000001ff", false],
   ["0e00000001ff", false],
   ["0300", false],
