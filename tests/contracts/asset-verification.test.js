@@ -114,7 +114,7 @@ describe("register-asset", () => {
     expect(read("get-assets", [1, 2]).map((asset) => asset?.owner)).toEqual([OWNER, undefined]);
   });
 
-  test("numbers the assets", () => {
+  test("numbers the assets consecutively", () => {
     expect([register(chain), register(chain, { owner: BUYER })]).toEqual([1n, 2n]);
   });
 
@@ -861,7 +861,7 @@ describe("contract owner", () => {
     expect(call(DEPLOYER, "propose-owner", DEPLOYER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
   });
 
-  test("can be replaced by another proposal until it is accepted", () => {
+  test("can be proposed again, to another account, until the proposal is accepted", () => {
     expect(call(STRANGER, "propose-owner", STRANGER).err).toBe(ERR.ERR_NOT_CONTRACT_OWNER);
     expect(call(BUYER, "accept-owner").err).toBe(ERR.ERR_NOT_PROPOSED_CONTRACT_OWNER);
     must(call(DEPLOYER, "propose-owner", BUYER));

@@ -22,7 +22,7 @@ const PARTIES = ["cooperative", "heir", "agent", "crowd", "office", "control-roo
 const [COOPERATIVE, HEIR, AGENT, CROWD, OFFICE, CONTROL_ROOM, FOUNDATION] = PARTIES.map(contract);
 const TOKEN = contract("usdcx");
 
-// Returns their actions in order; a day alone advances the clock to it. Ids of assets, offers and payments follow them.
+// Returns the actions in order; a day alone advances the clock. The ids of assets, offers and payments depend on it.
 function storyFrom(today) {
   const [first, second, third, fourth] = [today, today + 1n, today + 2n, today + 3n];
   const [plant, given, unfit, keyed, other] = [1, 2, 3, 4, 5];

@@ -975,7 +975,7 @@ describe("reject-day", () => {
     chain.advanceTo((day + 31n) * DAY - 10n);
     expect(rejecting(day)).toBe(ERR.ERR_DAY_STILL_OPEN);
     expect(rejecting(day)).toBeUndefined();
-    // That is also so for days after the last day of an asset that is retired.
+    // Nothing can be recorded for days after the last day of a retired asset, either.
     must(chain.call(REGISTRAR, "asset-verification.suspend-asset", asset, "x"));
     const last = chain.today;
     chain.advanceToDay(last + 3n);

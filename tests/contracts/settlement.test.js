@@ -167,7 +167,7 @@ describe("accept-and-fund", () => {
     expect(call(BUYER, "accept-and-fund", 99, 1, 1, NO_LIMIT, NO_LIMIT).err).toBe(MARKET_ERR.ERR_OFFER_NOT_FOUND);
   });
 
-  test("is not possible through an intermediate contract, but for a contract that buys for itself", () => {
+  test("lets a contract buy for itself, but not for its caller", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset);
     chain.deploy(
@@ -248,7 +248,7 @@ describe("accept-offers", () => {
     expectSolvent();
   });
 
-  test("is not possible through an intermediate contract", () => {
+  test("does not let a contract buy for its caller", () => {
     const id = offer(chain, addPlant(chain));
     const item = `(list { offer-id: u${id}, wh: u1000, min-wh: u1000 })`;
     chain.deploy("trader", `(define-public (buy) (contract-call? .settlement accept-offers ${item} u1000000 u0))`);

@@ -245,7 +245,7 @@ describe("a payment in a token", () => {
     expectSolvent("usdcx");
   });
 
-  test("cannot be made through an intermediate contract, but by a contract for itself", () => {
+  test("can be made by a contract for itself, but not for its caller", () => {
     bring("usdcx");
     const { id } = offerTomorrow("usdcx");
     chain.deploy(

@@ -30,7 +30,7 @@ const image = () => join(folder, readdirSync(folder)[0]);
 
 const references = ({ module }) => referencesOf(module);
 
-// Matches references that only asynchronous calls use, which the VM makes only when it starts from scratch.
+// Matches references that only asynchronous calls use; the VM makes such calls only when it starts from scratch.
 const isOfCalls = (value) => value instanceof Promise || value?._wbg_cb_unref !== undefined;
 const beganFromNothing = (vm) => references(vm).some(isOfCalls);
 

@@ -131,7 +131,7 @@ describe("arguments of the wrong type get the VM's error", () => {
     list(...Array(100).fill(uint(1))),
     `0c000000030159${TRUE}0161${NONE}0178${list(text("02", "a"), text("02", "abc"))}`,
   ];
-  // For a list or tuple type, the VM accepts any list or tuple, whatever its contents.
+  // For a list, tuple or response type, the VM accepts any value of that kind, whatever its contents.
   const isLetIn = (functionName, hex) => {
     if (functionName === "of-list") return hex.startsWith("0b");
     return { "of-response": /^0[78]/, "of-tuple": /^0c/ }[functionName]?.test(hex) ?? false;

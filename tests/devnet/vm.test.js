@@ -104,7 +104,7 @@ test("instances that crashed are freed", async () => {
     broken.push(new WeakRef(vm.module.exports.memory));
     expect(() => vm.mineBlock([call("add", GARBAGE)])).toThrow(VmPanic);
     vm.restore(fresh, { broken: true });
-    await new Promise((resolve) => setTimeout(resolve, 10)); // the target of a WeakRef that was read stays alive until then
+    await new Promise((resolve) => setTimeout(resolve, 10)); // a WeakRef target that was read stays alive until then
     collect();
   }
   expect(broken.filter((memory) => memory.deref() !== undefined).length).toBeLessThanOrEqual(1);
