@@ -4,7 +4,7 @@ import { valueText, decodeValue } from "./clarity/value.js";
 /** @typedef {import("./chain/history.js").MinedTransaction} MinedTransaction */
 
 const TXID_CHARACTERS = 8;
-/** The longest line: the minimum width of terminals. */
+/** The maximum length of a line, which is the minimum width of terminals. */
 const COLUMNS = 80;
 
 /**

@@ -24,7 +24,7 @@ import { ending, SignatureVerifier } from "./wire/verifier.js";
 /** When blocks are mined: at once for each transaction, on a timer, or only on request. */
 /** @typedef {{kind: "auto"} | {kind: "interval", milliseconds: number} | {kind: "manual"}} Mining */
 
-/** @param {Transaction} transaction @returns {string | undefined} what it publishes */
+/** @param {Transaction} transaction @returns {string | undefined} the id of the contract that it publishes */
 const contractIdOf = ({ origin, payload }) => (payload.type === "smart_contract" ? `${origin.address}.${payload.name}` : undefined);
 
 const PROGRESS_MILLISECONDS = 5_000;
@@ -67,7 +67,7 @@ export class Devnet {
   /**
    * @param {object} options
    * @param {Account[]} options.accounts
-   * @param {Plan} [options.plan] to execute at the start of a new chain
+   * @param {Plan} [options.plan] a plan to execute at the start of a new chain
    * @param {number} options.startTime unix seconds of a new chain's first block
    * @param {Mining} options.mining
    * @param {string | null} options.stateFile
@@ -99,7 +99,7 @@ export class Devnet {
     return devnet;
   }
 
-  /** Followers were added after it was mined. */
+  /** Announces the first block, since followers were added after it was mined. */
   #tellFirstBlock() {
     const { feed, tip } = this.chain;
     feed.note("block", () => ({ block: tip, parent: undefined, mined: [] }));
@@ -129,7 +129,7 @@ export class Devnet {
     }
   }
 
-  /** @param {Plan} plan steps that an earlier, killed start has completed are skipped */
+  /** @param {Plan} plan a plan, of which steps that an earlier, killed start has completed are skipped */
   async #carryOut({ steps, epoch }) {
     for (const step of steps) {
       const transaction = parseTransaction(step.raw);
@@ -148,7 +148,7 @@ export class Devnet {
     });
   }
 
-  /** @param {Plan} plan whose contracts may have changed since the state file was written */
+  /** @param {Plan} plan a plan whose contracts may have changed since the state file was written */
   #tellChanges({ steps }) {
     for (const { raw, from } of steps) {
       const transaction = parseTransaction(raw);
@@ -163,7 +163,7 @@ export class Devnet {
     }
   }
 
-  /** @param {Entry} entry of the state file @returns {Promise<unknown>} */
+  /** @param {Entry} entry an entry of the state file @returns {Promise<unknown>} */
   async #again(entry) {
     switch (entry.do) {
       case "submit": {
@@ -219,7 +219,7 @@ export class Devnet {
   }
 
   /**
-   * @param {number} [most] transactions
+   * @param {number} [most] the most transactions in the block
    * @returns {Promise<void>}
    */
   #mineBlock(most) {
@@ -230,7 +230,7 @@ export class Devnet {
         const entry = { do: "mine", each: false };
         if (most !== undefined) entry.most = most;
         if (only) entry.only = only;
-        // Saves a replay from finding this out again, which is its slowest part.
+        // Spares a replay from finding this out again, which would be its slowest part.
         if (Object.keys(undone).length > 0) entry.undone = undone;
         this.#write(entry);
       },
@@ -254,7 +254,7 @@ export class Devnet {
     return this.miningReady;
   }
 
-  /** @returns {Promise<void>} like `#mineReady`; a block that cannot be stored now is retried later */
+  /** Like `#mineReady`, but a block that cannot be stored now is retried later. @returns {Promise<void>} */
   async #mineAtOnce() {
     try {
       await this.#mineReady();
@@ -280,7 +280,7 @@ export class Devnet {
     }
   }
 
-  /** @param {Error} error of a block, which is reported once */
+  /** @param {Error} error the error of a block, which is reported once */
   #noteFailure(error) {
     if (this.storageError?.message !== error.message) process.stderr.write(`devnet: no block was mined: ${error.message}\n`);
     this.storageError = error;
@@ -308,7 +308,7 @@ export class Devnet {
   /**
    * Accepts a transaction, and with auto mining waits for its block.
    *
-   * @param {Transaction} transaction whose signatures are verified
+   * @param {Transaction} transaction one whose signatures are verified
    * @param {{patience?: number}} [options] milliseconds to wait for the block
    */
   async #accept(transaction, { patience = PATIENCE_MILLISECONDS } = {}) {
@@ -321,7 +321,7 @@ export class Devnet {
     if (this.mining.kind === "auto" && this.chain.isReady(transaction)) await this.#minedWithin(transaction, patience);
   }
 
-  /** @param {Transaction} transaction that is ready @param {number} patience milliseconds @returns {Promise<void>} */
+  /** @param {Transaction} transaction one that is ready @param {number} patience milliseconds @returns {Promise<void>} */
   #minedWithin({ txid }, patience) {
     return new Promise((resolve) => {
       const timer = patience === Infinity ? undefined : setTimeout(() => done(), patience);
@@ -375,7 +375,7 @@ export class Devnet {
     });
   }
 
-  /** @returns {Promise<number>} id */
+  /** @returns {Promise<number>} the snapshot's id */
   snapshot() {
     return this.#turn(async () => {
       this.#write({ do: "snapshot" });
@@ -462,7 +462,7 @@ export class Devnet {
     return transaction;
   }
 
-  /** @param {string} address @returns {bigint} after the pending ones */
+  /** @param {string} address @returns {bigint} the nonce after its pending transactions */
   #nextNonce(address) {
     const pending = this.chain.mempool.noncesOf(address);
     return pending.length > 0 ? pending[pending.length - 1] + 1n : this.chain.ledger.nonce(address);

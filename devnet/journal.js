@@ -22,7 +22,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * @typedef {{do: "mine", each: boolean, most?: number, only?: string[], undone?: import("./chain/executor.js").Undone}} MineEntry
- *   each: a block for each that is ready, as earlier versions wrote it; most: transactions in the block; only: their txids
+  *   each: a block for each transaction that is ready, as earlier versions wrote it; most: transactions in the block; only: their txids
  * @typedef {{do: "submit", raw: string} | MineEntry | {do: "advance", to: number} | {do: "epoch", epoch: string} | {do: "snapshot"}
  *   | {do: "revert", id: number} | {do: "reorg", blocks: number, transactions: import("./chain/reorg.js").Handling} | {do: "reset"} | {do: "genesis"}} Entry
  * @typedef {{startTime: number, balances: Map<string, bigint>}} Genesis
@@ -31,7 +31,7 @@ const LINE_FEED = 0x0a;
  */
 
 export class Journal {
-  /** @param {string} path @param {Lock} lock @param {number} file descriptor @param {number} position after the last whole line */
+  /** @param {string} path @param {Lock} lock @param {number} file descriptor @param {number} position the position after the last complete line */
   constructor(path, lock, file, position) {
     this.path = path;
     this.lock = lock;
@@ -43,7 +43,7 @@ export class Journal {
    * Opens a state file, or begins one.
    *
    * @param {string} path
-   * @param {Genesis} genesis of a new one
+   * @param {Genesis} genesis the genesis of a new file
    * @returns {{journal: Journal, genesis: Genesis, entries: Iterable<Entry>}} the genesis in the file, and its entries.
    *   Read all entries, one by one, before anything is appended: a long file fits neither into a string nor into memory
    */
@@ -116,7 +116,7 @@ export class Journal {
   }
 }
 
-/** @param {string} text @returns {string} with its checksum */
+/** @param {string} text @returns {string} the text with its checksum */
 function checkedLine(text) {
   return `${text}\t${checksumOf(text)}`;
 }
@@ -140,7 +140,14 @@ function endOfLines(file, path) {
   return 0;
 }
 
-/** A line that was being written is incomplete. If it has its whole checksum, the end of the file is damaged in another way. @param {number} file @param {number} start @param {number} end @param {string} path */
+/**
+ * An incomplete last line was being written. If it has its whole checksum, the end of the file is damaged in another way.
+ *
+ * @param {number} file
+ * @param {number} start
+ * @param {number} end
+ * @param {string} path
+ */
 function checkTail(file, start, end, path) {
   const [, text, checksum] = CHECKED_AND_MORE.exec(readBytes(file, start, end).toString("utf8")) ?? [];
   if (text !== undefined && checksumOf(text) === checksum) throw damaged(path, "the end of its last line is wrong");
@@ -148,9 +155,9 @@ function checkTail(file, start, end, path) {
 
 /**
  * @param {number} file
- * @param {number} end of the last line
+ * @param {number} end the end of the last line
  * @param {string} path for the error
- * @returns {Generator<Line, void, void>} what the lines hold
+ * @returns {Generator<Line, void, void>} the contents of the lines
  */
 function* readLines(file, end, path) {
   /** @type {Buffer[]} */
@@ -182,7 +189,7 @@ function readBytes(file, start, end) {
   return bytes;
 }
 
-/** @param {Line | null} line of any file @returns {string} empty if it has none */
+/** @param {Line | null} line the first line of any file @returns {string} its format; empty if it has none */
 function formatOf(line) {
   return String(/** @type {Partial<Header> | null} */ (line)?.format ?? "");
 }
@@ -214,7 +221,7 @@ function notOurs(path, why = "") {
   return new Error(`${path} is not a state file of this devnet${why}`);
 }
 
-/** @param {number} file without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */
+/** @param {number} file a file without a line feed @returns {boolean} whether it is empty, or a header that a kill cut off */
 function isStartOfHeader(file) {
   return FORMATS.some((format) => {
     const start = `{"format":"${format}"`;

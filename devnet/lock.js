@@ -39,7 +39,7 @@ export class LockError extends Error {}
  */
 
 /**
- * @param {string} path of a file that may not exist yet
+  * @param {string} path a file that may not exist yet
  * @returns {string} its real path, with all links resolved
  */
 export function realPath(path) {
@@ -67,7 +67,7 @@ export class Lock {
   #inode;
   #heartbeat;
 
-  /** @param {string} path of the lock, which is ours */
+  /** @param {string} path the path of the lock, which this devnet holds */
   constructor(path) {
     this.path = path;
     // Held open, so that no other file gets its number.
@@ -77,7 +77,7 @@ export class Lock {
   }
 
   /**
-   * @param {string} path real, of the state file
+   * @param {string} path the real path of the state file
    * @returns {Lock}
    * @throws {LockError}
    */
@@ -87,7 +87,7 @@ export class Lock {
     return new Lock(lock);
   }
 
-  /** @returns {boolean} whether it is still ours: somebody may have deleted it, or taken it over while this process was suspended */
+  /** @returns {boolean} whether this devnet still holds it: it may have been deleted, or taken over while this process was suspended */
   get isHeld() {
     return statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
   }
@@ -105,7 +105,7 @@ export class Lock {
   }
 }
 
-/** @param {string} lock @returns {boolean} false if there is one */
+/** @param {string} lock @returns {boolean} false if a lock exists */
 function create(lock) {
   // Created under another name first, so that no process ever sees a lock without its owner.
   const draft = `${lock}.${randomUUID()}`;
@@ -178,7 +178,7 @@ function isTouched(lock) {
   return false;
 }
 
-/** Those of this process's locks. @type {Set<string>} */
+/** The tokens of this process's locks. @type {Set<string>} */
 const tokens = new Set();
 
 /** @returns {Owner} */

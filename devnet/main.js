@@ -29,7 +29,7 @@ async function main(argv) {
   const observed = [...readObservers(options.project).map(parseObserver), ...options.observers];
   /** @type {Observers | undefined} */
   let observers;
-  // Also during the start, which takes a while with a long state file.
+  // Signals also apply during the start, which takes a while with a long state file.
   let stop = async () => process.exit(0);
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop());
   if (options.untilStdinCloses)
@@ -52,7 +52,7 @@ async function main(argv) {
   };
   const server = createServer(devnet, { ...options, paths: pathsOf(plan) });
   stop = async () => {
-    // Whatever hangs then, the process ends.
+    // The process ends even if something hangs.
     setTimeout(() => process.kill(process.pid, "SIGKILL"), LONGEST_END_MILLISECONDS).unref();
     await server.close();
     await devnet.close();

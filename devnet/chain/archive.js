@@ -31,7 +31,7 @@ export class Archive {
     return this.#fileLength + this.#tailLength;
   }
 
-  /** @param {Buffer} bytes @returns {number} their offset */
+  /** @param {Buffer} bytes @returns {number} the offset of the bytes */
   append(bytes) {
     const offset = this.length;
     if (this.#tailLength + bytes.length > TAIL_BYTES) this.#flush();
@@ -45,7 +45,7 @@ export class Archive {
     this.#tailLength = 0;
   }
 
-  /** @param {Buffer} bytes @throws {StorageError} then nothing has changed */
+  /** @param {Buffer} bytes @throws {StorageError} if they cannot be written; then nothing has changed */
   #write(bytes) {
     try {
       for (let written = 0; written < bytes.length;) {

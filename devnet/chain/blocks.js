@@ -3,7 +3,7 @@ import { identityOf } from "../wire/block.js";
 import { Archive } from "./archive.js";
 
 const RECORD = 88;
-/** How many are read at once in a search. */
+/** How many blocks are read at once in a search. */
 const RECORDS_AT_ONCE = 4096;
 const HASH_AT = 24;
 const INDEX_HASH_AT = 56;
@@ -61,7 +61,7 @@ export class Blocks {
     return block ? Buffer.from(block.indexHash, "hex") : Buffer.alloc(INDEX_HASH_AT - HASH_AT);
   }
 
-  /** @param {number} index counted from the first one @returns {Block} */
+  /** @param {number} index counted from the first block @returns {Block} */
   at(index) {
     const record = this.#archive.read(index * RECORD, RECORD);
     return {
@@ -95,7 +95,7 @@ export class Blocks {
     return undefined;
   }
 
-  /** Drops all but the first ones. @param {number} count at least 1 */
+  /** Drops all but the first blocks. @param {number} count how many to keep, at least 1 */
   cut(count) {
     this.#archive.cut(count * RECORD);
     this.#count = count;

@@ -46,7 +46,7 @@ export class BootContracts {
   /** @type {Map<string, Contract>} */
   #known = new Map();
 
-  /** @param {string} contractId @returns {Contract | undefined} if it is known */
+  /** @param {string} contractId @returns {Contract | undefined} the contract, if it is known */
   get(contractId) {
     return this.#known.get(contractId);
   }

@@ -31,7 +31,7 @@ const MAX_DROPPED = 1000;
  * @property {Mempool} mempool
  * @property {import("./history.js").Mark} mark
  * @property {string} epoch
- * @property {number} epochChanges how many there were
+ * @property {number} epochChanges how many changes of epoch there were
  *
  * @typedef {{transaction: Transaction, status: string}} Dropped
  */
@@ -39,7 +39,7 @@ const MAX_DROPPED = 1000;
 export class Chain {
   /**
    * @param {VmThread} vm
-   * @param {import("./engine.js").Place} place of the first block
+   * @param {import("./engine.js").Place} place the place of the first block
    * @param {import("../journal.js").Genesis} origin
    * @param {boolean} [coverage]
    */
@@ -87,7 +87,7 @@ export class Chain {
     return this.history.tip;
   }
 
-  /** @param {string} contractId @returns {Contract | undefined} published, or a boot contract that was loaded */
+  /** @param {string} contractId @returns {Contract | undefined} a published contract, or a boot contract that was loaded */
   contract(contractId) {
     return this.history.contracts.get(contractId) ?? this.bootContracts.get(contractId);
   }
@@ -95,7 +95,7 @@ export class Chain {
   /**
    * @param {string} contractId
    * @param {{patience?: number}} [options] how long to wait for the VM, if it is needed
-   * @returns {Promise<Contract | undefined>} published, or a boot contract
+   * @returns {Promise<Contract | undefined>} a published contract, or a boot contract
    */
   async loadContract(contractId, options = {}) {
     await this.bootContracts.load(this.vm, contractId, options);
@@ -108,8 +108,8 @@ export class Chain {
   }
 
   /**
-   * Adds a transaction to the mempool that has passed the checks, now or in an earlier run, when the rules may have
-   * been others.
+   * Adds a transaction that has passed the checks to the mempool. It may have passed them in an earlier run, under
+   * other rules.
    *
    * @param {Transaction} transaction
    * @throws {import("./rejection.js").Rejection} if another transaction occupies its place
@@ -125,9 +125,9 @@ export class Chain {
    * Mines one block with the transactions that are ready, even if there are none.
    *
    * @param {object} [options]
-   * @param {Undone} [options.known] from an earlier run
-   * @param {number} [options.most] transactions in it
-   * @param {string[]} [options.only] txids of exactly the transactions to put in it
+   * @param {Undone} [options.known] outcomes that are known from an earlier run
+   * @param {number} [options.most] the most transactions in the block
+   * @param {string[]} [options.only] txids of exactly the transactions to put in the block
    * @param {Keep} [options.keep] gets the txids if other transactions came in meanwhile
    * @returns {Promise<void>}
    */
@@ -232,7 +232,7 @@ export class Chain {
    * Mines empty blocks until the tip's time is at least `target`.
    *
    * @param {number} target unix seconds
-   * @param {() => void} [keep] writes it down; throws if it cannot
+   * @param {() => void} [keep] saves the change; throws if it cannot
    * @returns {Promise<void>}
    */
   async advanceTo(target, keep) {
@@ -241,7 +241,7 @@ export class Chain {
 
   /**
    * @template {"advance" | "enterEpoch"} O
-   * @param {O} operation which mines empty blocks
+   * @param {O} operation one that mines empty blocks
    * @param {Parameters<import("./engine.js").Engine[O]>} given
    * @param {(() => void) | undefined} keep
    */
@@ -264,7 +264,7 @@ export class Chain {
    * features work again.
    *
    * @param {string} epoch one of `CLARITY_OF_EPOCH`
-   * @param {() => void} [keep] writes it down; throws if it cannot
+   * @param {() => void} [keep] saves the change; throws if it cannot
    * @returns {Promise<void>}
    */
   async enterEpoch(epoch, keep) {
@@ -291,7 +291,7 @@ export class Chain {
   /** @returns {Snapshot} */
   #capture() {
     const image = this.vm.ask("image", []);
-    image.catch(() => undefined); // reported to whoever awaits it
+    image.catch(() => undefined); // the error is reported to whoever awaits the id
     return {
       id: this.nextSnapshotId++,
       image,

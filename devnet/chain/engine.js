@@ -17,7 +17,7 @@ import { traitProblem } from "./traits.js";
 /** @typedef {import("./executor.js").Outcome} Outcome */
 /** @typedef {import("./executor.js").Undone} Undone */
 
-/** @typedef {{height: number, burnHeight: number, time: number}} Place of a block; time in unix seconds */
+/** @typedef {{height: number, burnHeight: number, time: number}} Place the place of a block; time: in unix seconds */
 /** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Interfaces}} BlockResult interfaces: of what was published */
 /** @typedef {Record<string, import("../clarity/abi.js").Abi>} Interfaces by contract id */
 
@@ -25,7 +25,7 @@ import { traitProblem } from "./traits.js";
 const MAX_TRACE_TEXT = 4 * 1024 * 1024;
 /** The most burn blocks in one advance: one year's. In a longer advance, the time between them is longer. */
 const MAX_BURN_BLOCKS = 52_560;
-/** The VM's memory that an empty block takes, with a margin. */
+/** The VM's memory that an empty block needs, with a margin. */
 const BLOCK_BYTES = 2_048;
 
 export class Engine {
@@ -62,7 +62,7 @@ export class Engine {
     return this.executor.vm;
   }
 
-  /** @returns {Place} of the latest block */
+  /** @returns {Place} the place of the latest block */
   place() {
     const { height, burnHeight, time } = this.vm;
     return { height, burnHeight, time };
@@ -87,7 +87,7 @@ export class Engine {
    * Mines one block; `undoLast` undoes it if no other request came in between.
    *
    * @param {Order[]} orders
-   * @param {Undone} known from an earlier run
+   * @param {Undone} known outcomes that are known from an earlier run
    * @returns {BlockResult}
    */
   runBlock(orders, known) {
@@ -137,7 +137,7 @@ export class Engine {
    * Mines the next blocks in another epoch, without setting the clock back; `undoLast` undoes it.
    *
    * @param {string} epoch an existing one
-   * @returns {Place[]} of the empty blocks mined for this
+   * @returns {Place[]} the places of the empty blocks mined for this
    */
   enterEpoch(epoch) {
     return this.executor.record(() => {
@@ -153,14 +153,16 @@ export class Engine {
   }
 
   /**
-   * @param {number} time unix seconds of an empty block with a burn block, which was mined once
-   * @returns {Place} of it
+      * Mines an empty block with a burn block once more, at the same time as before.
+   *
+   * @param {number} time the time at which it was mined before, in unix seconds
+   * @returns {Place} the place of the new block
    */
   burnBlock(time) {
     const mine = (/** @type {number} */ seconds) => this.executor.record(() => this.vm.mineBurnBlock(seconds));
     mine(this.#burnSeconds);
     if (this.vm.time !== time) {
-      // After a long advance, they are again at the usual distance.
+      // After a long advance, burn blocks are again at the usual distance.
       this.#burnSeconds = Math.max(BURN_BLOCK_SECONDS, this.#burnSeconds + time - this.vm.time);
       this.undoLast();
       mine(this.#burnSeconds);
@@ -186,7 +188,7 @@ export class Engine {
     this.executor.restore(image);
   }
 
-  /** @param {number[]} ids of images that are no longer needed */
+  /** @param {number[]} ids the ids of images that are no longer needed */
   forget(ids) {
     for (const id of ids) this.#images.delete(id);
   }
@@ -197,8 +199,8 @@ export class Engine {
   }
 
   /**
-   * @param {Order[]} orders of a block, up to the one to trace
-   * @param {Undone} known of those before it
+   * @param {Order[]} orders the orders of a block, up to the one to trace
+   * @param {Undone} known the known outcomes of those before it
    */
   trace(orders, known) {
     const { outcome, trace, folded } = this.executor.trace(orders, known);
@@ -225,17 +227,17 @@ export class Engine {
     return callFunction(this.executor, call);
   }
 
-  /** @param {string} contractId @param {string} name of a variable that exists @returns {string} hex with 0x */
+  /** @param {string} contractId @param {string} name the name of an existing variable @returns {string} hex with 0x */
   dataVar(contractId, name) {
     return this.executor.read((vm) => vm.dataVar(contractId, name));
   }
 
-  /** @param {string} contractId @param {string} map @param {Uint8Array} key that fits @returns {string} hex with 0x */
+  /** @param {string} contractId @param {string} map @param {Uint8Array} key a key of the right type @returns {string} hex with 0x */
   mapEntry(contractId, map, key) {
     return this.executor.read((vm) => vm.mapEntry(contractId, map, key));
   }
 
-  /** @param {string} expression that writes nothing @param {string} sender @returns {string} hex with 0x */
+  /** @param {string} expression one that writes nothing @param {string} sender @returns {string} hex with 0x */
   evaluate(expression, sender) {
     return this.executor.read((vm) => vm.evaluate(expression, sender));
   }

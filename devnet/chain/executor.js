@@ -41,7 +41,7 @@ export const CLARITY_OF_EPOCH = {
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
- * @typedef {object} Order what to execute of a transaction, as plain data
+  * @typedef {object} Order the part of a transaction that is executed, as plain data
  * @property {string} txid hex
  * @property {string} sender address of the origin
  * @property {{address: string, fee: bigint}} payer
@@ -54,17 +54,17 @@ const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, w
  * @typedef {object} Outcome
  * @property {"success" | "abort_by_response" | "abort_by_post_condition" | "dropped_too_expensive"} status
  * @property {string} result hex with 0x
- * @property {import("./ledger.js").ChainEvent[]} events none unless success
- * @property {import("./ledger.js").ChainEvent[]} [undoneEvents] those of a call whose post-conditions do not hold
+ * @property {import("./ledger.js").ChainEvent[]} events empty unless the status is success
+ * @property {import("./ledger.js").ChainEvent[]} [undoneEvents] the events of a call whose post-conditions do not hold
  * @property {Cost} cost
  * @property {string | null} vmError
- * @property {FailedAt | null} [failedAt] of a runtime error
+ * @property {FailedAt | null} [failedAt] the location of a runtime error
  *
  * @typedef {import("../vm/vm.js").Span & {contractId: string, functionName: string}} FailedAt
  *
  * @typedef {{order: Order, operation: Operation | null, outcome: Outcome | null}} Form
- *   operation null runs the fee only; outcome is set when it is already known
- * @typedef {Record<string, Outcome>} Undone by txid: transactions whose operation was undone, or never ran
+ *   operation: null to pay only the fee; outcome: set when it is already known
+ * @typedef {Record<string, Outcome>} Undone the outcomes of transactions whose operation was undone or never ran, by txid
  */
 
 /** The transactions for a block are more than the VM can execute in one. None of them was executed. */
@@ -97,7 +97,7 @@ export class Executor {
     this.onProfile = null;
   }
 
-  /** @param {OperationResult[]} results of all requests, undone ones included, but not of replays */
+  /** @param {OperationResult[]} results the results of all requests, also undone ones, but not of replays */
   note(results) {
     if (!this.onProfile || results.length === 0) return;
     // The VM reports it with the result of a call, or for a publication with the result of the next call.
@@ -108,7 +108,7 @@ export class Executor {
    * Returns the effects of a transaction of a block in detail, without changing the state.
    *
    * @param {Order[]} orders the block's orders up to and including this one
-   * @param {Undone} known of those before it
+   * @param {Undone} known the known outcomes of those before it
    * @returns {{outcome: Outcome, trace: string, folded: string}}
    */
   trace(orders, known) {
@@ -175,13 +175,13 @@ export class Executor {
     return /** @type {MemoryImage} */ (this.checkpoint);
   }
 
-  /** @param {import("../vm/vm.js").Restorable} image of the current state */
+  /** @param {import("../vm/vm.js").Restorable} image an image of the current state */
   #restorePoint(image) {
     this.checkpoint = image;
     this.log = [];
   }
 
-  /** @param {import("../vm/vm.js").Restorable} image which the caller keeps unchanged */
+  /** @param {import("../vm/vm.js").Restorable} image one that the caller keeps unchanged */
   restore(image) {
     this.vm.restore(image);
     this.#restorePoint(image);
@@ -197,7 +197,7 @@ export class Executor {
    * Mines one block. Every transaction is in it except those `dropped_too_expensive`, whose fee cannot be paid.
    *
    * @param {Order[]} orders
-   * @param {Undone} known from an earlier run, which need not be tried and undone again
+   * @param {Undone} known outcomes from an earlier run, which need not be tried and undone again
    * @returns {{outcomes: Outcome[], undone: Undone}}
    */
   runBlock(orders, known) {
@@ -248,7 +248,7 @@ export class Executor {
   /**
    * @param {Form[]} forms
    * @param {OperationResult[]} results
-   * @returns {boolean} as `#attempt`
+   * @returns {boolean} the same as for `#attempt`
    */
   #judge(forms, results) {
     let position = 0;
@@ -425,8 +425,8 @@ function mainOperation({ payload, sender }, epoch) {
 }
 
 /**
- * @param {string} message which names the functions through which the error passed
- * @param {import("../vm/vm.js").Span} place in the contract of the last one that is not a built-in function
+ * @param {string} message the error's text, which names the functions through which the error passed
+ * @param {import("../vm/vm.js").Span} place the location in the contract of the last function that is not a built-in one
  * @returns {FailedAt | null}
  */
 function placeOf(message, place) {
@@ -461,12 +461,12 @@ function mustBeUndone({ status, result }) {
   return status === "dropped_too_expensive" || (status === "abort_by_post_condition" && !isError(result));
 }
 
-/** @param {Outcome} outcome @returns {Outcome} what is stored of it: undone events are not needed later */
+/** @param {Outcome} outcome @returns {Outcome} the part that is stored: undone events are not needed later */
 export function keptOf({ undoneEvents, ...outcome }) {
   return outcome;
 }
 
-/** @param {string} result @returns {boolean} an (err …), after which the VM keeps no effects */
+/** @param {string} result @returns {boolean} whether it is an (err …), after which the VM keeps no effects */
 function isError(result) {
   return result.startsWith("0x08");
 }

@@ -24,12 +24,12 @@ import { TransactionIndex } from "./transaction-index.js";
  * @property {number} indexInBlock
  *
  * @typedef {{contractId: string, source: string, clarityVersion: number, height: number, txid: string, abi: import("../clarity/abi.js").Abi}} Contract
- * @typedef {{transaction: number, eventIndex: number}} LogPlace transaction is an index into the history's
+ * @typedef {{transaction: number, eventIndex: number}} LogPlace transaction: an index into the history's transactions
  * @typedef {{mined: MinedTransaction, eventIndex: number, event: import("./ledger.js").PrintEvent}} Log
  * @typedef {{blocks: number, transactions: number, contracts: number}} Mark
  */
 
-/** The place of a log is stored as one number: transaction · this + event. */
+/** The place of a log is stored as one number: transaction · MAX_EVENTS + event. */
 const MAX_EVENTS = 2 ** 22;
 
 export class History {
@@ -44,7 +44,7 @@ export class History {
   #logs = new Map();
   /** @type {Map<string, number[]>} numbers of transactions by the principals they concern, oldest first */
   #concerning = new Map();
-  /** @type {Map<string, import("./executor.js").Cost>} of the last run, by `costKey`, including reverted ones */
+  /** @type {Map<string, import("./executor.js").Cost>} the costs of the last transaction, by `costKey`, even if it was reverted */
   lastCosts = new Map();
 
   /** @returns {Block} */
@@ -148,7 +148,7 @@ export class History {
   /**
    * @param {string} contractId
    * @param {{height: number, indexInBlock: number, eventIndex: number}} place
-   * @returns {number} the position of the log there, oldest is 0, or -1
+   * @returns {number} the position of the log there, counted from the oldest, or -1
    */
   logPosition(contractId, { height, indexInBlock, eventIndex }) {
     const block = this.blocks.atHeight(height);
@@ -173,7 +173,7 @@ export class History {
     return Array.from({ length: transactionCount }, (_, index) => this.transaction(firstTransaction + index));
   }
 
-  /** @param {Block} block @returns {Buffer} as stored by nodes */
+  /** @param {Block} block @returns {Buffer} its bytes, as nodes store them */
   bytesOf(block) {
     const transactions = this.transactionsOf(block).map(({ transaction }) => transaction);
     const txids = transactions.map(({ txid }) => txid);
@@ -181,7 +181,7 @@ export class History {
     return blockBytes({ ...block, parentId: this.blocks.parentIdOf(block), txids }, raw);
   }
 
-  /** @returns {Mark} where the history ends now */
+  /** @returns {Mark} the current end of the history */
   mark() {
     return { blocks: this.blocks.count, transactions: this.transactionCount, contracts: this.#contractList.length };
   }
@@ -210,7 +210,7 @@ function append(lists, key, number) {
   else lists.set(key, [number]);
 }
 
-/** @param {Map<string, number[]>} lists of ascending numbers, from which those from `end` on are removed @param {number} end */
+/** @param {Map<string, number[]>} lists lists of ascending numbers, from which those from `end` on are removed @param {number} end */
 function cutBefore(lists, end) {
   for (const [key, list] of lists) {
     while (list.length > 0 && list[list.length - 1] >= end) list.pop();
@@ -220,8 +220,8 @@ function cutBefore(lists, end) {
 
 /**
  * @param {import("../wire/transaction.js").Payload} payload
- * @returns {string} what shares its costs with it to a node's estimator: calls of the same function, all publications,
- *   all transfers
+ * @returns {string} a key for transactions whose costs a node's estimator treats alike: calls of the same function, all
+ *   publications, all transfers
  */
 export function costKey(payload) {
   return payload.type === "contract_call" ? `${payload.contractId} ${payload.functionName}` : payload.type;

@@ -68,7 +68,7 @@ export class Ledger {
     return this.nonces.get(address) ?? 0n;
   }
 
-  /** @param {string} address @param {bigint} nonce the one just used */
+  /** @param {string} address @param {bigint} nonce the nonce that was just used */
   useNonce(address, nonce) {
     this.nonces.set(address, nonce + 1n);
   }

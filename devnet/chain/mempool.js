@@ -2,7 +2,7 @@
 import { Rejection } from "./rejection.js";
 
 /** @typedef {import("../wire/transaction.js").Transaction} Transaction */
-/** @typedef {{transaction: Transaction, receiptTime: number, receiptHeight: number}} Pending unix seconds and block height when it came */
+/** @typedef {{transaction: Transaction, receiptTime: number, receiptHeight: number}} Pending with the unix time and block height of its arrival */
 
 /** @param {Transaction} transaction @returns {string[]} the places it occupies: origin's and sponsor's nonces */
 function places({ origin, sponsor }) {
@@ -38,7 +38,7 @@ export class Mempool {
 
   /**
    * @param {Transaction} transaction
-   * @returns {Transaction[]} those whose place it would occupy
+   * @returns {Transaction[]} the transactions whose places it would occupy
    */
   conflicting(transaction) {
     const taken = [...new Set(places(transaction).map((place) => this.#byPlace.get(place)))];
@@ -47,7 +47,7 @@ export class Mempool {
 
   /**
    * @param {Transaction} transaction
-   * @returns {Transaction[]} those it would replace, having a higher fee
+   * @returns {Transaction[]} the transactions that it would replace, since its fee is higher
    * @throws {Rejection}
    */
   replaced(transaction) {
@@ -59,7 +59,7 @@ export class Mempool {
   /**
    * @param {Transaction} transaction
    * @param {{time: number, height: number}} tip
-   * @returns {Transaction[]} those it replaced, having a higher fee
+   * @returns {Transaction[]} the transactions that it replaced, since its fee is higher
    * @throws {Rejection}
    */
   add(transaction, { time, height }) {
@@ -109,7 +109,7 @@ export class Mempool {
     return chosen;
   }
 
-  /** @param {string} address @returns {bigint[]} nonces pending for it, ascending */
+  /** @param {string} address @returns {bigint[]} the nonces of its pending transactions, ascending */
   noncesOf(address) {
     const prefix = `${address} `;
     return [...this.#byPlace.keys()]

@@ -2,7 +2,7 @@
 
 export class Rejection extends Error {
   /**
-   * @param {string} reason the node's own name
+   * @param {string} reason the node's name for the reason
    * @param {Record<string, unknown>} [data]
    */
   constructor(reason, data) {
@@ -12,7 +12,7 @@ export class Rejection extends Error {
     this.txid = "";
   }
 
-  /** @param {{txid: string}} transaction that is refused @returns {this} */
+  /** @param {{txid: string}} transaction the refused transaction @returns {this} */
   of({ txid }) {
     this.txid = txid;
     return this;
@@ -24,7 +24,7 @@ export class Rejection extends Error {
   }
 }
 
-/** @param {bigint} amount @returns {string} as the node writes 128-bit amounts */
+/** @param {bigint} amount @returns {string} the amount as a node writes 128-bit amounts */
 export function hexAmount(amount) {
   return `0x${amount.toString(16).padStart(32, "0")}`;
 }

@@ -13,7 +13,7 @@ export const HANDLINGS = /** @type {const} */ (["again", "reordered", "dropped"]
  *
  * @param {Transaction[][]} gone the transactions of each removed block, oldest first
  * @param {Handling} handling
- * @returns {Transaction[][]} those of each block to mine
+ * @returns {Transaction[][]} the transactions of each block to mine
  */
 export function otherFork(gone, handling) {
   if (handling === "again") return [[], ...gone];
@@ -31,10 +31,10 @@ export function otherFork(gone, handling) {
 
 /**
  * @param {Transaction[]} transactions in the order in which they were mined
- * @returns {Transaction[]} those of the last account first; those of one account in the order of their nonces
+ * @returns {Transaction[]} those of the last account first, but those of one account in the order of their nonces
  */
 function reordered(transactions) {
-  /** @type {{accounts: Set<string>, members: number[]}[]} places of those whose nonces depend on each other */
+  /** @type {{accounts: Set<string>, members: number[]}[]} places of transactions whose nonces depend on each other */
   let groups = [];
   transactions.forEach(({ origin, sponsor }, place) => {
     const names = sponsor ? [origin.address, sponsor.address] : [origin.address];

@@ -10,7 +10,7 @@ import { VmError, VmPanic } from "../vm/vm.js";
 const MISSING = /use of unresolved contract '(.+)'/;
 const UNFIT = /invalid signature for method '(.+)' regarding trait's specification <(.+)>/;
 
-/** @param {AbiType} type @returns {boolean} whether there is a trait in it */
+/** @param {AbiType} type @returns {boolean} whether it contains a trait */
 export function hasTrait(type) {
   if (typeof type === "string") return type === "trait_reference";
   if ("optional" in type) return hasTrait(type.optional);
@@ -21,7 +21,7 @@ export function hasTrait(type) {
 
 /**
  * @param {import("./executor.js").Executor} executor
- * @param {{contractId: string, functionName: string, args: import("../clarity/value.js").ClarityValue[]}} call whose arguments fit otherwise
+ * @param {{contractId: string, functionName: string, args: import("../clarity/value.js").ClarityValue[]}} call a call whose arguments otherwise fit
  * @returns {string | null} the error in a node's form, or null
  */
 export function traitProblem(executor, { contractId, functionName, args }) {

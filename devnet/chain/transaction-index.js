@@ -6,7 +6,7 @@
 const FIRST_CAPACITY = 1024;
 const EMPTY = -1;
 
-/** @typedef {{offset: number, height: number}} Place offset of its record in the archive, height of its block */
+/** @typedef {{offset: number, height: number}} Place offset: of its record in the archive; height: of its block */
 
 export class TransactionIndex {
   #count = 0;
@@ -48,13 +48,13 @@ export class TransactionIndex {
     return found;
   }
 
-  /** Drops all but the first ones. @param {number} count */
+  /** Drops all but the first transactions. @param {number} count how many to keep */
   cut(count) {
     while (this.#count > count) {
       this.#count -= 1;
       let slot = this.#slotOf(this.#keys[this.#count]);
       while (this.#slots[slot] !== this.#count) slot = this.#after(slot);
-      // The transaction filed last has none behind it, so its slot can simply be freed.
+      // The transaction that was added last has no other behind it, so its slot can simply be freed.
       this.#slots[slot] = EMPTY;
     }
   }

@@ -7,8 +7,8 @@ const FRAME = /FunctionIdentifier \{ identifier: "([^"]*)" \}/g;
 
 /**
  * @param {string} message
- * @returns {string} as a node shows it (`cause` of call-read, `vm_error` of a transaction): a runtime error is its name
- *   and a line for each function it went through (stacks-core, clarity-types/src/errors)
+  * @returns {string} the error as a node shows it (`cause` of call-read, `vm_error` of a transaction): for a runtime error,
+ *   its name and a line for each function that it went through (stacks-core, clarity-types/src/errors)
  */
 export function errorText(message) {
   const error = ERROR.exec(message)?.[1] ?? DEPLOYMENT.exec(message)?.[1] ?? message;
@@ -23,12 +23,15 @@ export function errorText(message) {
 const TOO_MUCH =
   /^(?:RuntimeCheck\((?:CostBalanceExceeded|CostOverflow|MemoryBalanceExceeded|ExecutionTimeExpired)\b|contract execution cost exceeded budget)/;
 
-/** @param {string} text as returned by `errorText` @returns {boolean} whether a node would never mine the transaction */
+/** @param {string} text a text that `errorText` returned @returns {boolean} whether a node would never mine the transaction */
 export function isTooMuch(text) {
   return TOO_MUCH.test(text);
 }
 
-/** @param {string} message of the VM @returns {boolean} whether the contract's source was the reason that it could not be published */
+/**
+ * @param {string} message a message of the VM
+ * @returns {boolean} whether the contract's source was the reason that it could not be published
+ */
 export function isAnalysisFinding(message) {
   return /^Contract deployment runtime error: \S+ -> (?!Runtime Error: )/.test(message);
 }

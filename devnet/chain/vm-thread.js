@@ -12,7 +12,7 @@ import { ReadFailure } from "./reads.js";
 
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {{[K in keyof Engine]: Engine[K] extends (...args: never[]) => unknown ? K : never}[keyof Engine]} Operation */
-/** @typedef {{operation: Operation, args: unknown[]}} Asked what is sent to the other thread */
+/** @typedef {{operation: Operation, args: unknown[]}} Asked the message to the other thread */
 
 /** @type {Record<string, new (message: string) => Error>} */
 const ERRORS = { VmError, VmExhausted, VmPanic, ReadFailure, BlockTooLarge };
@@ -62,7 +62,7 @@ export class VmThread {
 
   /**
    * @param {import("../journal.js").Genesis & {canProfile?: boolean, coverage?: boolean}} genesis
-   * @returns {Promise<{vm: VmThread, place: import("./engine.js").Place}>} with the first block
+   * @returns {Promise<{vm: VmThread, place: import("./engine.js").Place}>} the thread, and the place of the first block
    */
   static async start(genesis) {
     const worker = new Worker(new URL("./engine-worker.js", import.meta.url), {

@@ -8,7 +8,7 @@ import { valueText } from "./value.js";
 
 const MAX_LENGTH = 512;
 
-/** @param {ClarityValue} value which has a type @returns {string} at most as much as a node shows */
+/** @param {ClarityValue} value one that has a type @returns {string} its text, no longer than a node shows it */
 export function debugText(value) {
   let text = "";
   for (const part of parts(value)) {
@@ -18,7 +18,7 @@ export function debugText(value) {
   return text;
 }
 
-/** @param {ClarityValue} value @returns {Generator<string>} in pieces: the whole text can be forty times as long as the bytes */
+/** @param {ClarityValue} value @returns {Generator<string>} its text in pieces: the whole can be forty times as long as the bytes */
 function* parts(value) {
   switch (value.kind) {
     case "int":

@@ -13,7 +13,7 @@ export function encodeValue(value) {
   return Buffer.concat(parts);
 }
 
-/** @param {ClarityValue} value @param {Buffer[]} parts gets its bytes */
+/** @param {ClarityValue} value @param {Buffer[]} parts the list to which its bytes are added */
 function write(value, parts) {
   switch (value.kind) {
     case "int":

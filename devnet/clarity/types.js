@@ -13,7 +13,7 @@ const MAX_SIZE = 1024 * 1024;
 
 /**
  * @param {ClarityValue} value
- * @returns {AbiType | null} null if it has none, or one that is too large. The type of a missing value is none
+ * @returns {AbiType | null} null if it has no type, or one that is too large. The type of a missing value is "none"
  */
 export function typeOf(value) {
   switch (value.kind) {
@@ -83,8 +83,8 @@ function unlessTooLarge(type) {
 }
 
 /**
- * @param {AbiType} a of the earlier items
- * @param {AbiType} b of the next item; if both are tuples, it may have more fields, which are ignored
+ * @param {AbiType} a the type of the earlier items
+ * @param {AbiType} b the type of the next item; if both are tuples, it may have more fields, which are ignored
  * @returns {AbiType | null} the smallest type that fits the values of both, or null
  */
 function leastSupertype(a, b) {

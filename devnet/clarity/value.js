@@ -36,8 +36,8 @@ export class DecodeError extends Error {}
 export class ByteReader {
   /**
    * @param {Buffer} bytes
-   * @param {{anyOrder?: boolean, trusted?: boolean}} [options] anyOrder: of the fields of tuples; trusted: values are the
-   *   VM's own, which may be nested more deeply and be larger than those in requests
+   * @param {{anyOrder?: boolean, trusted?: boolean}} [options] anyOrder: the fields of tuples may be in any order; trusted:
+   *   values are the VM's own, which may be nested more deeply and be larger than those in requests
    */
   constructor(bytes, { anyOrder = false, trusted = false } = {}) {
     this.bytes = bytes;
@@ -93,7 +93,7 @@ export class ByteReader {
 }
 
 /**
- * @param {Buffer} bytes of a value that the VM returned or accepted
+ * @param {Buffer} bytes the bytes of a value that the VM returned or accepted
  * @returns {ClarityValue}
  * @throws {DecodeError}
  */
@@ -102,7 +102,7 @@ export function decodeValue(bytes) {
 }
 
 /**
- * @param {Buffer} bytes of an argument in a transaction
+ * @param {Buffer} bytes the bytes of an argument in a transaction
  * @returns {ClarityValue}
  * @throws {DecodeError}
  */
@@ -122,7 +122,7 @@ function decodeWhole(reader, read) {
  * Reads a value as a node does where nothing is signed.
  *
  * @param {Buffer} bytes
- * @returns {{value: ClarityValue, bytes: Buffer}} the value, and how a node writes it
+ * @returns {{value: ClarityValue, bytes: Buffer}} the value, and its bytes as a node writes them
  * @throws {DecodeError}
  */
 export function decodeLoosely(bytes) {
@@ -321,7 +321,7 @@ function escapeText(text) {
   return text.replace(/[\\"\n\r\t]/g, (character) => named[/** @type {"\n"} */ (character)]);
 }
 
-/** @param {string} text @param {(character: string) => string} digits of a character beyond ASCII */
+/** @param {string} text @param {(character: string) => string} digits returns the digits of a character beyond ASCII */
 function escapeWide(text, digits) {
   return [...text].map((c) => (c.charCodeAt(0) < 0x80 ? escapeText(c) : `\\u{${digits(c)}}`)).join("");
 }
@@ -332,7 +332,7 @@ const UTF8_TEXT = {
   literal: (/** @type {string} */ text) => escapeWide(text, (c) => /** @type {number} */ (c.codePointAt(0)).toString(16)),
 };
 
-/** @param {string} hex with or without 0x @returns {{hex: string, repr: string}} as the API shows values */
+/** @param {string} hex with or without 0x @returns {{hex: string, repr: string}} the value as the API shows it */
 export function valueJson(hex) {
   const digits = hex.startsWith("0x") ? hex.slice(2) : hex;
   return { hex: `0x${digits}`, repr: valueText(decodeValue(Buffer.from(digits, "hex"))) };

@@ -10,13 +10,13 @@ export class ApiError extends Error {
 }
 
 export class Api {
-  /** @param {string} url its base, without a slash at the end */
+  /** @param {string} url the API's base URL, without a slash at the end */
   constructor(url) {
     this.url = url;
     this.isOwn = url === location.origin;
   }
 
-  /** @returns {string} of the API's WebSocket */
+  /** @returns {string} the URL of the API's WebSocket */
   get socketUrl() {
     return `${this.url.replace(/^http/, "ws")}/extended/v1/ws`;
   }
@@ -31,7 +31,7 @@ export class Api {
     return this.#ask(path, {});
   }
 
-  /** @template T @param {string} path @param {unknown} body sent as JSON @returns {Promise<T>} as of `get` @throws {ApiError} */
+  /** @template T @param {string} path @param {unknown} body sent as JSON @returns {Promise<T>} the same as for `get` @throws {ApiError} */
   post(path, body) {
     return this.#ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   }
@@ -54,7 +54,7 @@ export class Api {
   }
 }
 
-/** @param {string} text of a response: JSON of the API or the devnet, or a node's plain text @returns {string} */
+/** @param {string} text the text of a response: JSON of the API or the devnet, or a node's plain text @returns {string} */
 function problemOf(text) {
   try {
     const { message, error, cause } = JSON.parse(text);

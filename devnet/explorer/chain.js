@@ -21,7 +21,7 @@ export class Chain {
     for (const [name, address] of Object.entries(about?.accounts ?? {})) this.#names.set(address, name);
   }
 
-  /** @param {string} url of an API @returns {Promise<Chain>} */
+  /** @param {string} url the URL of an API @returns {Promise<Chain>} */
   static async open(url) {
     const api = new Api(url);
     // Only a devnet returns this, and only to its own page.

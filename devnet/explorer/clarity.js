@@ -52,7 +52,7 @@ export function principalText({ version, hash, name }) {
   return name === null ? address : `${address}.${name}`;
 }
 
-/** @param {string} hex @returns {Value} @throws {Error} if it is not one value as a whole */
+/** @param {string} hex @returns {Value} @throws {Error} if it is not exactly one value */
 export function decode(hex) {
   const reader = new Reader(bytesOf(hex));
   const value = reader.value(0);
@@ -181,7 +181,7 @@ function parts(value) {
     case "list":
       return [TAG.list, ...lengthOf(value.items), ...value.items.flatMap(parts)];
     case "tuple": {
-      // In the order of the names' bytes.
+      // Fields are in the order of their names' bytes.
       const fields = [...value.fields].sort(([a], [b]) => (a < b ? -1 : 1));
       return [TAG.tuple, ...lengthOf(fields), ...fields.flatMap(([name, field]) => [...named(name), ...parts(field)])];
     }

@@ -1,6 +1,6 @@
 /** Elements of the page. Text is always inserted as text: nothing from the chain is interpreted as HTML. */
 
-/** @typedef {Node | string | number | null | undefined | false} Child missing ones are left out */
+/** @typedef {Node | string | number | null | undefined | false} Child missing children are left out */
 
 /**
  * @param {string} tag
@@ -32,7 +32,7 @@ export function card(title, content, { aside, id } = {}) {
   return h("section", { class: "card", id }, h("header", {}, h("h2", {}, title), aside), ...content);
 }
 
-/** @param {[string, Child | Child[]][]} rows those without a value are left out @returns {HTMLElement} */
+/** @param {[string, Child | Child[]][]} rows rows without a value are left out @returns {HTMLElement} */
 export function facts(rows) {
   const present = rows.filter(([, value]) => value !== null && value !== undefined && value !== false);
   return h("dl", { class: "facts" }, ...present.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
@@ -59,7 +59,7 @@ export function table(heads, rows, { empty, numbers = [], compact = false }) {
   );
 }
 
-/** @param {string} text that the button copies @returns {HTMLElement | null} null if the page may not copy */
+/** @param {string} text the text that the button copies @returns {HTMLElement | null} null if the page may not copy */
 export function copyButton(text) {
   const { clipboard } = navigator;
   if (!clipboard) return null;

@@ -2,17 +2,17 @@
 
 const MICRO = 1_000_000n;
 
-/** @param {bigint | number | string} value a whole number @returns {string} with thousands separated */
+/** @param {bigint | number | string} value a whole number @returns {string} the number with separated thousands */
 export function count(value) {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 
-/** @param {string | bigint} ustx µSTX @returns {string} in STX, exact, without trailing zeros */
+/** @param {string | bigint} ustx µSTX @returns {string} the exact amount in STX, without trailing zeros */
 export function stx(ustx) {
   return inStx(ustx, (decimals) => decimals.replace(/0+$/, ""));
 }
 
-/** @param {string | bigint} ustx µSTX @returns {string} in STX, with all decimals, so that decimal points are aligned */
+/** @param {string | bigint} ustx µSTX @returns {string} the amount in STX, with all decimals, so that decimal points are aligned */
 export function stxInColumn(ustx) {
   return inStx(ustx, (decimals) => decimals);
 }
@@ -25,7 +25,7 @@ function inStx(ustx, shown) {
   return `${amount < 0n ? "−" : ""}${count(absolute / MICRO)}${fraction && "."}${fraction} STX`;
 }
 
-/** @param {number} seconds unix time @returns {string} in UTC */
+/** @param {number} seconds unix time @returns {string} the time in UTC */
 export function time(seconds) {
   return new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ");
 }
@@ -62,7 +62,7 @@ export function statusKind(status) {
   return status === "pending" ? "waiting" : "bad";
 }
 
-/** @param {import("./answers.js").AbiType} type of an interface @returns {string} as Clarity writes it */
+/** @param {import("./answers.js").AbiType} type a type in an interface @returns {string} the type as Clarity writes it */
 export function typeText(type) {
   if (typeof type === "string") {
     /** @type {Record<string, string>} */

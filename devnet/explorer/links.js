@@ -36,12 +36,12 @@ export function sourceLink(contractId, line) {
   return link(["contract", contractId, "source", String(line)], `line ${line}`);
 }
 
-/** @param {string} id which can be copied */
+/** @param {string} id one that can be copied */
 export function identifier(id) {
   return h("span", { class: "identifier" }, h("code", {}, id), copyButton(id));
 }
 
-/** @param {string} status of a transaction */
+/** @param {string} status the status of a transaction */
 export function badge(status) {
   return h("span", { class: `badge ${statusKind(status)}` }, statusText(status));
 }

@@ -9,9 +9,9 @@ import { badge, blockLink, link, principalLink, transactionLink } from "./links.
 
 /**
  * @param {Chain} chain
- * @param {Action} tx as version 3 of the API gives it, in full or as a summary
- * @param {{linked?: boolean}} [options] linked: it leads to the transaction
- * @returns {(Node | string)[]} what it does
+ * @param {Action} tx a transaction as version 3 of the API returns it, in full or as a summary
+ * @param {{linked?: boolean}} [options] linked: whether the text links to the transaction
+ * @returns {(Node | string)[]} a description of what the transaction does
  */
 export function actionOf(chain, tx, { linked = false } = {}) {
   const strong = (/** @type {string} */ text) => {
@@ -54,7 +54,7 @@ export function transactionTable(chain, transactions, { brief = false } = {}) {
 }
 
 /**
- * @param {Block[]} blocks of version 2 of the API
+ * @param {Block[]} blocks blocks as version 2 of the API returns them
  * @param {{brief?: boolean}} [options] brief: without their Bitcoin blocks and hashes
  * @returns {HTMLElement}
  */
@@ -121,7 +121,7 @@ export async function growingList(fetchPage, show) {
 /**
  * @template T
  * @param {Chain} chain
- * @param {string} path of a list in version 3 of the API, which is paged by cursors
+ * @param {string} path the path of a list in version 3 of the API, which is paged by cursors
  * @param {(items: T[]) => HTMLElement} show
  * @param {number} [limit]
  */
@@ -136,7 +136,7 @@ export function cursorList({ api }, path, show, limit = 20) {
 /**
  * @template T
  * @param {Chain} chain
- * @param {string} path of a list in version 1 or 2 of the API, which is paged by offsets
+ * @param {string} path the path of a list in version 1 or 2 of the API, which is paged by offsets
  * @param {(items: T[]) => HTMLElement} show
  * @param {number} [limit]
  */

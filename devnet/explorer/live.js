@@ -52,7 +52,7 @@ export class Live {
     };
   }
 
-  /** Blocks may come faster than anybody can read a page. */
+  /** Combines changes that follow each other quickly into one refresh of the page. */
   #gather() {
     this.#gathering ??= setTimeout(async () => {
       this.#gathering = undefined;

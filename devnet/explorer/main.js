@@ -23,7 +23,7 @@ import { transactionView, transactionsView } from "./views/transactions.js";
  * @typedef {(chain: Chain, ...path: string[]) => Promise<View>} MakeView
  */
 
-/** @type {Record<string, MakeView>} by the first part of the path */
+/** @type {Record<string, MakeView>} views by the first part of the path */
 const VIEWS = {
   "": overviewView,
   blocks: blocksView,
@@ -121,7 +121,7 @@ async function show() {
   else scrollTo(0, 0);
 }
 
-/** @param {string} first part of the path */
+/** @param {string} first the first part of the path */
 function navigation(first) {
   return PAGES.map(([path, text, own]) => {
     const item = link(path ? [path] : [], text);

@@ -67,7 +67,13 @@ function outputOf(what) {
   return what.kind === "map" ? { optional: what.value } : what.type;
 }
 
-/** @param {Chain} chain @param {string} contractId @param {Readable} what @param {string[]} given hex @returns {Promise<string>} hex */
+/**
+ * @param {Chain} chain
+ * @param {string} contractId
+ * @param {Readable} what
+ * @param {string[]} given the arguments in hex
+ * @returns {Promise<string>} hex
+ */
 async function ask({ api }, contractId, what, given) {
   const path = `${contractId.replace(".", "/")}/${encodeURIComponent(what.name)}`;
   switch (what.kind) {

@@ -31,7 +31,7 @@ export async function search(chain, query) {
   };
 }
 
-/** @param {Chain} chain @param {string} query @returns {Promise<string[] | null>} the path to it */
+/** @param {Chain} chain @param {string} query @returns {Promise<string[] | null>} the path to what was found */
 async function find(chain, query) {
   if (HASH.test(query)) return findHash(chain, `0x${query.replace(/^0x/, "").toLowerCase()}`);
   if (HEIGHT.test(query)) return (await exists(chain, `/extended/v2/blocks/${query}`)) ? ["block", query] : null;

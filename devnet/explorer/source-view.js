@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 
 const TOKEN = /(;[^\n]*)|(u?"(?:\\.|[^"\\])*")|(\n)|([(){}])|([^\s(){}";]+)|([^\S\n]+)/g;
 
-/** @param {string} source @param {number} [marked] a line @returns {HTMLElement} */
+/** @param {string} source @param {number} [marked] the number of a line to mark @returns {HTMLElement} */
 export function sourceView(source, marked) {
   /** @type {(Node | string)[][]} */
   const lines = [[]];

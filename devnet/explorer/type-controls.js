@@ -10,7 +10,7 @@ import { h } from "./dom.js";
 /** The input does not fit the type. */
 export class InputError extends Error {}
 
-/** @param {AbiType} type of an interface @param {string} name for messages and labels @returns {Control} */
+/** @param {AbiType} type a type in an interface @param {string} name the name in messages and labels @returns {Control} */
 export function control(type, name) {
   if (typeof type === "string") return simpleControl(type, name);
   if ("buffer" in type) {

@@ -11,7 +11,7 @@ const MAX_BUFFER_CHARACTERS = 400;
 
 /**
  * @param {import("./chain.js").Chain} chain
- * @param {{hex: string, repr?: string}} given as the API returns values
+ * @param {{hex: string, repr?: string}} given a value as the API returns it
  * @returns {HTMLElement}
  */
 export function valueView(chain, { hex, repr }) {

@@ -187,7 +187,7 @@ function cursorOf({ mined, eventIndex }) {
  * @param {Request["query"]} query
  * @param {import("../chain/history.js").History} history
  * @param {string} contractId
- * @returns {number} how many newer ones precede the page
+ * @returns {number} how many newer logs precede the page
  */
 function logOffset(query, history, contractId) {
   if (query.cursor === undefined) return integerArgument(query.offset, "offset", { min: 0, max: 2 ** 31, fallback: 0 });

@@ -1,4 +1,4 @@
-/** Lists of transactions, newest first, as the Stacks API's version 3 gives them (stacks-blockchain-api v9). */
+/** Lists of transactions, newest first, as the Stacks API's version 3 returns them (stacks-blockchain-api v9). */
 import { integerArgument, principalArgument } from "./arguments.js";
 import { RequestError } from "./errors.js";
 import { pendingSummaryV3, principalSummaryV3, summaryV3 } from "./present-v3.js";
@@ -75,7 +75,7 @@ function cursorOfPending({ receiptTime, transaction }) {
  * @param {Request["query"]} query
  * @param {object} list
  * @param {number} list.total
- * @param {(position: number) => T} list.at the oldest is at 0
+ * @param {(position: number) => T} list.at returns the item at a position; the oldest is at 0
  * @param {(item: T) => string} list.cursorOf
  * @param {(cursor: string) => number} list.find the position of the item that it names, or -1
  * @param {(item: T) => object} list.show

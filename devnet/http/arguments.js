@@ -3,8 +3,8 @@ import { parsePrincipal } from "../address.js";
 import { RequestError } from "./errors.js";
 
 /**
- * A request as the routes of API and devnet get it: path parameters are text, those in query and body are still to
- * be looked at.
+  * A request as the routes of the API and the devnet get it: path parameters are text; those in the query and the body
+ * are not validated yet.
  *
  * @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Record<string, unknown>}>} Request
  */
@@ -48,7 +48,7 @@ export function txidArgument(text) {
 }
 
 /**
- * @param {unknown} value of a query or body
+ * @param {unknown} value a value in a query or body
  * @param {string} name
  * @param {{min: number, max: number, fallback?: number}} range
  * @returns {number}

@@ -56,7 +56,7 @@ const DIFFERENCES = [
 /**
  * @param {FastifyInstance} server
  * @param {{devnet: Devnet, control: boolean, controlToken: string | null, host: string, paths: Map<string, string>}} options
- *   paths: of the project's contracts, by their ids
+  *   paths: the files of the project's contracts, by contract id
  */
 export async function controlRoutes(server, { devnet, control, controlToken, host, paths }) {
   const { chain } = devnet;
@@ -258,7 +258,7 @@ function refuseOtherHosts(ownHost) {
   };
 }
 
-/** @param {unknown} to unix seconds, as asked for @param {number} now chain time */
+/** @param {unknown} to the requested time in unix seconds @param {number} now chain time */
 function futureArgument(to, now) {
   const moment = integerArgument(to, "to", { min: 0, max: now + MAX_ADVANCE_SECONDS });
   // An advance may overshoot by one block, so repeating the same request is not an error.

@@ -6,7 +6,7 @@ import { CLARITY_NAME } from "../clarity/value.js";
 import { principalOf } from "./arguments.js";
 import { RequestError } from "./errors.js";
 
-/** @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Buffer}>} Request its body as it came */
+/** @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Buffer}>} Request with an unparsed body */
 
 /** The largest transaction that a node reads (MAX_PAYLOAD_LEN). A node would read 80 MiB of arguments; the devnet does not. */
 export const MAX_BODY_BYTES = 1 + 16 * 1024 * 1024;
@@ -21,7 +21,7 @@ export function undecodable(text) {
   return new RequestError(400, `Failed to decode: ${text}`);
 }
 
-/** @param {Request} request @returns {number} from its header; without one, a node sees no body */
+/** @param {Request} request @returns {number} the length in its header; without one, a node sees no body */
 function bodyLength({ headers }) {
   return Number(headers["content-length"] ?? 0);
 }
@@ -51,7 +51,7 @@ export const checkCallBody = jsonCheck("CallReadOnly", MAX_BODY_BYTES);
 export const checkKeyBody = jsonCheck("GetMapEntry", MAX_KEY_BYTES);
 export const checkFeeBody = jsonCheck("FeeRateEstimate", MAX_BODY_BYTES);
 
-/** @param {string} what the node calls it @param {number} limit @returns {(request: Request) => void} */
+/** @param {string} what the node's name for the body @param {number} limit @returns {(request: Request) => void} */
 function jsonCheck(what, limit) {
   return (request) => {
     const length = bodyLength(request);
@@ -61,21 +61,21 @@ function jsonCheck(what, limit) {
   };
 }
 
-/** @param {string} text of a path @returns {string} the address or contract id in its usual form */
+/** @param {string} text a part of a path @returns {string} the address or contract id in its usual form */
 export function accountArgument(text) {
   const principal = principalOf(text);
   if (principal === null) throw undecodable("Failed to parse `principal` field");
   return principal;
 }
 
-/** @param {Record<string, string>} params of a path: address and name @returns {string} contract id */
+/** @param {Record<string, string>} params the parameters of a path: address and name @returns {string} contract id */
 export function contractArgument({ address, name }) {
   const contractId = principalOf(`${address}.${name}`);
   if (contractId === null) throw new RequestError(400, "Failed to decode `address`");
   return contractId;
 }
 
-/** @param {Record<string, string>} params of a path @param {string} field @returns {string} */
+/** @param {Record<string, string>} params the parameters of a path @param {string} field @returns {string} */
 export function nameArgument(params, field) {
   if (!CLARITY_NAME.test(params[field])) throw new RequestError(400, `Failed to decode \`${field}\``);
   return params[field];
@@ -162,13 +162,13 @@ function isListOfTexts(value) {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-/** @param {string} text @param {string} problem @returns {Buffer} of hex, which in transactions has no 0x */
+/** @param {string} text @param {string} problem @returns {Buffer} the bytes of hex, which in transactions has no 0x */
 function hexBytes(text, problem) {
   if (!HEX.test(text)) throw undecodable(problem);
   return Buffer.from(text, "hex");
 }
 
-/** @param {string} text @param {string} problem @returns {Buffer} of hex, with or without 0x */
+/** @param {string} text @param {string} problem @returns {Buffer} the bytes of hex, with or without 0x */
 function valueBytes(text, problem) {
   return hexBytes(text.startsWith("0x") ? text.slice(2) : text, problem);
 }

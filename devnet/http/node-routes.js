@@ -72,7 +72,7 @@ export async function nodeRoutes(server, { devnet }) {
     done();
   });
   server.addHook("onSend", (_request, reply, payload, done) => {
-    // A node names no charset.
+    // A node's content type does not name a charset.
     if (reply.getHeader("content-type") === JSON_WITH_CHARSET) reply.header("content-type", "application/json");
     done(null, payload);
   });
@@ -112,7 +112,7 @@ export async function nodeRoutes(server, { devnet }) {
 
   server.get("/v2/transactions/unconfirmed/:txid", (/** @type {Request} */ request) => {
     const { txid } = request.params;
-    // Mined ones stay in a node's mempool until its garbage collection, for days.
+    // Mined transactions stay in a node's mempool until its garbage collection, for days.
     const known = chain.mempool.find(txid) ?? chain.history.find(txid);
     if (!known) throw new RequestError(404, `Transaction ${txid} not found in mempool or unconfirmed microblock stream`);
     return { tx: known.transaction.raw.toString("hex"), status: "Mempool" };

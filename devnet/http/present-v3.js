@@ -57,17 +57,21 @@ function receiptJson({ transaction, receiptTime, receiptHeight }, include) {
   };
 }
 
-/** @param {MinedTransaction} mined @returns {object} as in lists */
+/** @param {MinedTransaction} mined @returns {object} the transaction as in lists */
 export function summaryV3(mined) {
   return { ...commonJson(mined.transaction, []), ...positionJson(mined) };
 }
 
-/** @param {import("../chain/mempool.js").Pending} pending @returns {object} as in lists */
+/** @param {import("../chain/mempool.js").Pending} pending @returns {object} the transaction as in lists */
 export function pendingSummaryV3(pending) {
   return receiptJson(pending, []);
 }
 
-/** @param {MinedTransaction} mined @param {string} principal one that it concerns @returns {object} with the amounts it moved for this principal */
+/**
+ * @param {MinedTransaction} mined
+ * @param {string} principal one that it concerns
+ * @returns {object} the transaction as in lists, and what it moved for this principal
+ */
 export function principalSummaryV3(mined, principal) {
   const { origin, sponsor, payer } = mined.transaction;
   const events = mined.outcome.events.flatMap((event) => (event.kind === "print" ? [] : [event]));

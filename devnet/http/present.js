@@ -44,7 +44,7 @@ export function pageOfEvents(events, { offset, limit }) {
   return end < 0 ? wanted : wanted.slice(0, Math.max(1, end));
 }
 
-/** @param {MinedTransaction} mined @param {Chain} chain @returns {object} as in a list, where the API shows no events */
+/** @param {MinedTransaction} mined @param {Chain} chain @returns {object} the transaction as in a list, where the API shows no events */
 export function listedTransactionJson(mined, chain) {
   return minedTransactionJson(mined, chain, NO_EVENTS);
 }
@@ -89,7 +89,7 @@ function placeJson(block) {
   };
 }
 
-/** @param {Block | undefined} parent of the block that a transaction is in */
+/** @param {Block | undefined} parent the parent of the block that contains a transaction */
 function parentJson(parent) {
   return {
     parent_block_hash: `0x${parent?.hash ?? NO_HASH}`,
@@ -201,7 +201,7 @@ export function postConditionJson(condition) {
   }
 }
 
-/** @param {string | null} principal null is the origin */
+/** @param {string | null} principal null for the origin */
 function principalJson(principal) {
   if (principal === null) return { type_id: "principal_origin" };
   const [address, name] = principal.split(".");
@@ -236,7 +236,11 @@ export function failureJson({ failedAt }, chain) {
 
 const MAX_EXPRESSION = 500;
 
-/** @param {string[]} lines @param {number} column of the first one @param {number} endColumn of the last one, inclusive */
+/**
+ * @param {string[]} lines
+ * @param {number} column where the text begins in the first line
+ * @param {number} endColumn where it ends in the last line, inclusive
+ */
 function textBetween(lines, column, endColumn) {
   const last = lines.length - 1;
   return lines
@@ -301,7 +305,12 @@ function range(start, end) {
   return Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
 }
 
-/** @param {import("../chain/ledger.js").Ledger} ledger @param {string} principal its STX balance, and the amounts sent and received */
+/**
+ * A principal's STX balance, and the amounts it sent and received.
+ *
+ * @param {import("../chain/ledger.js").Ledger} ledger
+ * @param {string} principal
+ */
 export function stxBalanceJson(ledger, principal) {
   const { sent, received, fees } = ledger.turnoverOf(principal);
   return {

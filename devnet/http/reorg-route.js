@@ -6,7 +6,7 @@ import { RequestError } from "./errors.js";
 /** @typedef {import("./arguments.js").Request} Request */
 /** @typedef {import("fastify").FastifyInstance} FastifyInstance */
 
-/** A number that can be replayed in a moment. */
+/** The most blocks that a fork may replace; their replay takes only a moment. */
 const MAX_DEPTH = 1000;
 
 /**

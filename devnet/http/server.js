@@ -29,7 +29,7 @@ const REQUEST_MILLISECONDS = 60_000;
  * @param {import("../devnet.js").Devnet} devnet
  * @param {{control: boolean, controlToken?: string | null, host: string, paths?: Map<string, string>}} options control:
  *   whether /devnet may change things, for requests to this host, an IP address or localhost, and with the token, if
- *   there is one; paths: of the project's contracts, by their ids
+  *   there is one; paths: the files of the project's contracts, by contract id
  */
 export function createServer(devnet, { control, controlToken = null, host, paths = new Map() }) {
   const server = fastify({
@@ -42,7 +42,7 @@ export function createServer(devnet, { control, controlToken = null, host, paths
     // For paths that are refused before any route sees them.
     frameworkErrors: (error, request, reply) => answerError(error, request.url, /** @type {import("fastify").FastifyReply} */ (reply)),
   });
-  server.removeContentTypeParser("text/plain"); // neither accepts any
+  server.removeContentTypeParser("text/plain"); // neither the node nor the API accepts plain text
   server.setErrorHandler((error, request, reply) => answerError(/** @type {import("fastify").FastifyError} */ (error), request.url, reply));
   server.setNotFoundHandler((request, reply) => {
     const { method, url } = request;
@@ -99,7 +99,7 @@ function isControlPath(url) {
   return url.startsWith("/devnet");
 }
 
-/** @param {string} url @returns {string} the API ignores a slash at the end of a path; a node does not */
+/** @param {string} url @returns {string} without the slash at the end, which the API ignores; a node does not */
 function withoutTrailingSlash(url) {
   if (!isApiPath(url)) return url;
   const query = url.indexOf("?");
@@ -107,7 +107,7 @@ function withoutTrailingSlash(url) {
   return url[end - 1] === "/" ? url.slice(0, end - 1) + url.slice(end) : url;
 }
 
-/** @param {number} statusCode @param {string} message @returns {object} the API's form of it */
+/** @param {number} statusCode @param {string} message @returns {object} the error in the API's form */
 function apiError(statusCode, message) {
   return { statusCode, error: STATUS_CODES[statusCode], message };
 }

@@ -16,7 +16,7 @@ const MAX_TOPICS_PER_SOCKET = 10_000;
 /** The most events of a transaction, as in the API; `event_count` has their total number. */
 const MAX_EVENTS = 100;
 
-/** A refusal in JSON-RPC's form. */
+/** An error in JSON-RPC's form. */
 export class RpcError extends Error {
   /** @param {number} code @param {string} message @param {string} [data] the exact problem */
   constructor(code, message, data) {
@@ -83,7 +83,7 @@ export class Subscriptions {
   /**
    * @param {Socket} socket
    * @param {"subscribe" | "unsubscribe"} method
-   * @param {Params} params with the name of an event
+   * @param {Params} params parameters with the name of an event
    * @returns {object} the response to the caller
    * @throws {RpcError}
    */
@@ -115,7 +115,7 @@ export class Subscriptions {
     if (this.#followers.size === 0) this.#listen(false);
   }
 
-  /** @param {Socket} socket which is closed */
+  /** @param {Socket} socket a closed socket */
   forget(socket) {
     for (const topic of this.#topics.get(socket) ?? []) this.#remove(socket, topic);
     this.#topics.delete(socket);
@@ -237,7 +237,7 @@ function firstEvents(transaction) {
   return { ...transaction, events: transaction.events.slice(0, MAX_EVENTS) };
 }
 
-/** @template T @param {() => T} make @returns {() => T} which calls `make` only once */
+/** @template T @param {() => T} make @returns {() => T} a function that calls `make` only once */
 function once(make) {
   /** @type {T | undefined} */
   let made;

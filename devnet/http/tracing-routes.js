@@ -12,7 +12,7 @@ const NOT_NOTED = "this must be recorded from the start on: start the devnet wit
 /**
  * @param {import("fastify").FastifyInstance} server
  * @param {{devnet: import("../devnet.js").Devnet, tracer: import("../tracing/tracer.js").Tracer, paths: Map<string, string>}} options
- *   paths: of the project's contracts, by their ids
+  *   paths: the files of the project's contracts, by contract id
  */
 export async function tracingRoutes(server, { devnet, tracer, paths }) {
   const { chain } = devnet;
@@ -63,7 +63,7 @@ export async function tracingRoutes(server, { devnet, tracer, paths }) {
     return chain.vm.ask("profile", []);
   }
 
-  /** @param {Awaited<ReturnType<typeof reached>>} profiles without the VM's own, such as those of transfers */
+  /** Leaves out the VM's own profiles, such as those of transfers. @param {Awaited<ReturnType<typeof reached>>} profiles */
   function contractsOnly(profiles) {
     return Object.fromEntries(Object.entries(profiles).filter(([id]) => chain.contract(id) !== undefined));
   }

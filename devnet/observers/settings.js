@@ -18,7 +18,7 @@ export class ObserverError extends Error {}
  */
 
 /**
- * @param {string} text `HOST:PORT`, as in Clarinet's settings and a node's, or that and `=KEY,KEY…`; all events without keys
+ * @param {string} text `HOST:PORT`, as in the settings of Clarinet or a node, or `HOST:PORT=KEY,KEY…`; all events without keys
  * @returns {Observer}
  * @throws {ObserverError}
  */
@@ -73,7 +73,7 @@ export function wantsEvent(observer, event) {
   const { keys } = observer;
   if (keys.includes("*")) return true;
   if (event.kind === "print") return keys.includes(`${event.contractId}::${event.topic}`);
-  // `ADDRESS.contract::asset` everywhere else, with a dot in the keys.
+  // An asset is `ADDRESS.contract::asset` everywhere else, but has a dot in the keys.
   if ("asset" in event) return keys.includes(event.asset.replace("::", "."));
   return keys.includes("stx");
 }

@@ -17,10 +17,10 @@ const DEFAULT_CLARITY_VERSION = 4;
 /**
  * @typedef {{what: string, from: string, raw: Buffer, epoch: string | null}} Step
  *   what it does, the file of its source, a signed transaction, and the epoch that it requires
- * @typedef {{steps: Step[], epoch: string | null}} Plan with the epoch to be in afterwards
+ * @typedef {{steps: Step[], epoch: string | null}} Plan epoch: the epoch to enter afterwards
  * @typedef {{path: string, "contract-name": string, "expected-sender": string, "clarity-version"?: number, cost?: number}} Publish
  * @typedef {Publish & {"transaction-type"?: string, "contract-publish"?: Publish}} PlanTransaction
- * @typedef {{plan?: {batches?: {transactions?: PlanTransaction[]}[]}} | null} PlanFile of Clarinet
+ * @typedef {{plan?: {batches?: {transactions?: PlanTransaction[]}[]}} | null} PlanFile a plan file of Clarinet
  */
 
 /** @returns {Plan} an empty plan */
@@ -28,14 +28,14 @@ export function emptyPlan() {
   return { steps: [], epoch: null };
 }
 
-/** @param {string} file of JSON, as Python prepares it @returns {Plan} */
+/** @param {string} file a JSON file that Python has prepared @returns {Plan} */
 export function readPreparedPlan(file) {
   const { steps, epoch } = /** @type {{steps: (Step & {raw: string})[], epoch: string | null}} */ (readWith(JSON.parse, file));
   return { epoch, steps: steps.map((step) => ({ ...step, raw: Buffer.from(step.raw, "hex") })) };
 }
 
 /**
- * @param {string} directory of the project
+ * @param {string} directory the project's directory
  * @param {import("./project.js").Account[]} accounts
  * @returns {Plan} the contracts that the project's devnet plan publishes, in its order
  */

@@ -11,14 +11,14 @@ const MAX_SUPPLY = 2 ** 53;
 /**
  * @typedef {{name: string, address: string, privateKey: Buffer, mnemonic: string, balance: bigint}} Account
  * @typedef {{mnemonic?: unknown, derivation?: string, balance?: number | bigint}} AccountEntry
- * @typedef {{accounts?: Record<string, AccountEntry>, devnet?: {stacks_node_events_observers?: unknown}}} Settings of Clarinet
+ * @typedef {{accounts?: Record<string, AccountEntry>, devnet?: {stacks_node_events_observers?: unknown}}} Settings the settings of a Clarinet project
  */
 
 /** The project cannot be used; the text says which file is wrong, and why. */
 export class ProjectError extends Error {}
 
 /**
- * @param {string} directory of the Clarinet project
+ * @param {string} directory the directory of the Clarinet project
  * @returns {Account[]}
  */
 export function readAccounts(directory) {
@@ -41,13 +41,13 @@ function readAccount(name, { mnemonic, derivation, balance = 0 }) {
   return { name, address: addressOf(privateKey), privateKey, mnemonic, balance: BigInt(amount) };
 }
 
-/** @param {string} directory of the Clarinet project @returns {boolean} */
+/** @param {string} directory the directory of the Clarinet project @returns {boolean} */
 export function hasSettings(directory) {
   return existsSync(join(directory, SETTINGS));
 }
 
 /**
- * @param {string} directory of the Clarinet project
+ * @param {string} directory the directory of the Clarinet project
  * @returns {string[]} the event observers of its settings, `HOST:PORT` each
  */
 export function readObservers(directory) {

@@ -18,7 +18,7 @@ export class Coverage {
     this.sourceOf = sourceOf;
   }
 
-  /** @param {string} folded of one call */
+  /** @param {string} folded the stacks of one call */
   add(folded) {
     /** @type {Set<Spent>} */
     const reached = new Set();

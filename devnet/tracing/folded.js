@@ -18,7 +18,7 @@
 
 const FRAME = /^([^:]+):(?:[^:]+:){0,2}(\d+):(\d+)$/;
 
-/** @param {string} text @returns {Generator<Stack>} without frames outside contracts */
+/** @param {string} text @returns {Generator<Stack>} the stacks, without frames outside contracts */
 export function* parseFolded(text) {
   for (const line of text.split("\n")) {
     const end = line.lastIndexOf(" ");
@@ -28,7 +28,7 @@ export function* parseFolded(text) {
   }
 }
 
-/** @param {string} text @returns {Frame[]} none or one */
+/** @param {string} text @returns {Frame[]} one frame, or none */
 function parseFrame(text) {
   const match = FRAME.exec(text);
   return match ? [{ contract: match[1], line: Number(match[2]), column: Number(match[3]) }] : [];

@@ -39,12 +39,16 @@ export function topLevelLines(source) {
   return [...lines];
 }
 
-/** @param {SourceFunction[]} functions @param {number} line @returns {string | undefined} the name of the one it is in */
+/**
+ * @param {SourceFunction[]} functions
+ * @param {number} line
+ * @returns {string | undefined} the name of the function that contains the line
+ */
 export function functionAt(functions, line) {
   return functions.find((one) => one.line <= line && line <= one.end)?.name;
 }
 
-/** @param {Item} item that is evaluated @param {Set<number>} lines gets those of lists in it that are evaluated */
+/** @param {Item} item an evaluated item @param {Set<number>} lines a set to which the lines of evaluated lists in it are added */
 function collect({ items, line }, lines) {
   if (!items || items.length === 0) return;
   const [head, ...rest] = items;

@@ -21,9 +21,9 @@ const PATIENCE_MILLISECONDS = 60_000;
 export class Tracer {
   /** @type {Promise<VmThread> | null} */
   #vm = null;
-  /** How many blocks it has executed. */
+  /** How many blocks the VM has executed. */
   #blocks = 1;
-  /** How many changes of the epoch. */
+  /** How many changes of the epoch the VM has made. */
   #epochs = 0;
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
@@ -33,7 +33,7 @@ export class Tracer {
   /** @param {Chain} chain */
   constructor(chain) {
     this.chain = chain;
-    // The blocks that it has executed are no longer in the chain.
+    // The blocks that the VM has executed are no longer in the chain.
     chain.feed.on("reverted", () => this.#stop());
   }
 
@@ -137,11 +137,11 @@ function knownOf(mined) {
   return Object.fromEntries(undone.map(({ transaction, outcome }) => [transaction.txid, outcome]));
 }
 
-/** @param {Call} root gets its costs @param {string} folded @returns {Call} */
+/** @param {Call} root the call to which the costs are added @param {string} folded @returns {Call} */
 function withCosts(root, folded) {
   prepare(root);
   for (const { frames, cost } of parseFolded(folded)) {
-    if (frames[0].contract !== root.contract) continue; // of the fee
+    if (frames[0].contract !== root.contract) continue; // belongs to the fee
     let current = root;
     current.runtime = (current.runtime ?? 0) + cost;
     for (const { contract, line, column } of frames) {

@@ -111,7 +111,7 @@ function sdkPath() {
   return createRequire(require.resolve("@stacks/clarinet-sdk")).resolve("@stacks/clarinet-sdk-wasm");
 }
 
-/** @param {boolean} canProfile @returns {string} another one for another VM, or if we treat it in another way */
+/** @param {boolean} canProfile @returns {string} a name that changes with the VM and with the code that prepares it */
 function imageName(canProfile) {
   const digest = createHash("sha256").update(String(canProfile));
   const here = dirname(fileURLToPath(import.meta.url));
@@ -138,12 +138,12 @@ function readImage(file) {
 }
 
 /**
- * Keeps the image of a session that has just begun. It is a matter of speed only, so a failure has no consequence.
+ * Saves the image of a session that has just started. The image only saves time, so a failure is ignored.
  *
  * @param {string} file
  * @param {Session} session
  * @param {BaseImage} empty the memory before it
- * @param {number} time of the first block, unix seconds
+ * @param {number} time the time of the first block, unix seconds
  */
 function keepImage(file, { module, sdk, costsFlags }, empty, time) {
   const memory = memoryOf(module);
@@ -161,7 +161,7 @@ function keepImage(file, { module, sdk, costsFlags }, empty, time) {
     times,
   };
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pages]);
-  // With the checksum, damage is found when it is read.
+  // The checksum reveals damage when the image is read.
   const params = { [zlib.constants.ZSTD_c_checksumFlag]: 1, [zlib.constants.ZSTD_c_compressionLevel]: 1 };
   const unfinished = `${file}.${randomUUID()}`;
   try {
@@ -174,7 +174,7 @@ function keepImage(file, { module, sdk, costsFlags }, empty, time) {
       rmSync(unfinished, { force: true });
     }
   } catch {
-    // The next session begins from nothing, too.
+    // The next session starts without an image, too.
   }
 }
 
@@ -187,9 +187,9 @@ function removeOthers(folder) {
 
 /**
  * @param {Buffer} memory
- * @param {number} first time of the first block
- * @param {number} added seconds after it
- * @returns {[number, number][]} where this time is kept as 64 bits, each with what is added
+ * @param {number} first the time of the first block
+ * @param {number} added how many seconds later than that
+ * @returns {[number, number][]} the addresses where this time is stored in 64 bits, each with `added`
  */
 function timesIn(memory, first, added) {
   const wanted = Buffer.alloc(8);
@@ -204,7 +204,7 @@ function timesIn(memory, first, added) {
 
 /**
  * @param {unknown} value
- * @returns {Reference | null} null for what only an asynchronous call needs, of which there is none later
+ * @returns {Reference | null} null for a value that only asynchronous calls need, since there are none later
  */
 function kept(value) {
   if (value === globalThis) return "global";
@@ -213,9 +213,9 @@ function kept(value) {
 }
 
 /**
- * @param {import("./module.js").VmModule} module a new one
+ * @param {import("./module.js").VmModule} module a new module
  * @param {{header: Header, pages: Buffer}} image
- * @param {number} time of the first block, unix seconds
+ * @param {number} time the time of the first block, unix seconds
  * @returns {Session}
  */
 function resume(module, { header, pages }, time) {

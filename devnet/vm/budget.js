@@ -20,7 +20,7 @@ export const MAX_MEMORY_BYTES = 3 * 1024 ** 3;
 
 /** For one transaction, or one request. @type {Allowance} */
 export const OF_ONE = { allocations: 60_000_000, cpuSeconds: 10, bytes: 256 * 1024 * 1024 };
-/** For a block of several: if they are too much, they are retried in smaller blocks. @type {Allowance} */
+/** For a block of several transactions: if they are too much, they are retried in smaller blocks. @type {Allowance} */
 export const OF_SEVERAL = { ...OF_ONE, allocations: 30_000_000, cpuSeconds: 5 };
 
 /** While costs are recorded, which is slow. @type {Allowance} */
@@ -28,7 +28,7 @@ export const OF_PROFILED = { ...OF_ONE, allocations: 8 * OF_ONE.allocations, cpu
 
 /** @returns {number} seconds that this thread has used */
 const cpuSeconds = () => {
-  const usage = /** @type {{threadCpuUsage?: () => {user: number, system: number}}} */ (process).threadCpuUsage?.(); // Node.js 24 has it
+  const usage = /** @type {{threadCpuUsage?: () => {user: number, system: number}}} */ (process).threadCpuUsage?.(); // available from Node.js 24 on
   return usage ? (usage.user + usage.system) / 1e6 : performance.now() / 1000;
 };
 

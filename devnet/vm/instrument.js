@@ -28,7 +28,7 @@ const OP = {
   localGet: 0x20,
   globalGet: 0x23,
   globalSet: 0x24,
-  load: 0x28, // of an i32
+  load: 0x28, // loads an i32
   memorySize: 0x3f,
   memoryGrow: 0x40,
   constant: 0x41,
@@ -222,7 +222,7 @@ function importedFunctions(content) {
   });
 }
 
-/** @param {Buffer} content @returns {number} of the type that takes and returns an i32 */
+/** @param {Buffer} content @returns {number} the number of the type of functions from an i32 to an i32 */
 function typeOfGrow(content) {
   const reader = new Reader(content);
   const count = reader.unsigned();
@@ -262,7 +262,7 @@ function theOnlyOneThatGrows(bodies) {
   return found[0];
 }
 
-/** @param {Buffer} body of the allocator @param {number} grow @returns {Buffer} the same, which calls that function */
+/** @param {Buffer} body the allocator's body @param {number} grow @returns {Buffer} the same body, which calls that function */
 function growingBy(body, grow) {
   const at = body.toString("latin1").search(/(?<=\x22.)\x40\x00\x22/s);
   return Buffer.concat([body.subarray(0, at), code(OP.call, unsigned(grow)), body.subarray(at + GROW.length)]);
@@ -276,7 +276,7 @@ const DEPTH_CHECK = /\x2d\x00\x19\x41\x01\x6b\x22.\x3a\x00\x19\x20.\x41\xff\x01\
 const DEPTH_CHECKS = 313;
 const OR = 0x72;
 
-/** @param {Buffer[]} bodies which are changed in place */
+/** @param {Buffer[]} bodies they are changed in place */
 function liftDepthLimit(bodies) {
   let count = 0;
   bodies.forEach((body, index) => {
@@ -305,7 +305,7 @@ function varyBurnBlocks(bodies, burnSeconds) {
 
 /** @typedef {(name: keyof ADDED) => Buffer} GlobalOf */
 
-/** @param {GlobalOf} globalOf @param {number} tick @returns {Buffer} counts down, and calls the host at 0 */
+/** @param {GlobalOf} globalOf @param {number} tick @returns {Buffer} code that counts down, and calls the host at 0 */
 function fuelPrologue(globalOf, tick) {
   const fuel = globalOf("fuel");
   return code(

@@ -2,11 +2,11 @@
  * Loads Clarinet's VM (a WebAssembly module with generated glue) so that its whole state can be copied and restored.
  *
  * The glue does not offer this, so it is changed from outside while it loads:
- * - `WebAssembly.Instance` is wrapped, to get at the linear memory, which holds all of the VM's state;
+  * - `WebAssembly.Instance` is wrapped, to access the linear memory, which holds all of the VM's state;
  * - `FinalizationRegistry` is hidden, because finalizers free VM objects by address: after a restore those addresses
- *   belong to something else, and the process crashes. The code that makes a VM object also frees it;
+ *   belong to something else, and the process crashes. The code that creates a VM object also frees it;
  * - the imports that print are silenced (panic messages are kept for the error), and the one that reads the clock
- *   answers the given genesis time, which is the only time at which the VM looks at a clock;
+ *   returns the given genesis time, since the VM reads the clock only at genesis;
  * - the code is changed so that its work can be limited (instrument.js).
  */
 import { createRequire } from "node:module";
@@ -44,7 +44,7 @@ let compiled;
  */
 
 /**
- * Makes a new, empty instance of the VM's module.
+ * Creates a new, empty instance of the VM's module.
  *
  * @param {() => number} clock milliseconds since 1970; the VM's current time
  * @returns {VmModule}

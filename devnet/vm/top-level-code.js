@@ -15,7 +15,10 @@ export function asContract(code) {
   return `${code}\n(define-private (${NAME}) true)`;
 }
 
-/** @param {import("../clarity/abi.js").Abi} abi of a contract, as returned by the VM @returns {import("../clarity/abi.js").Abi} without the added function */
+/**
+ * @param {import("../clarity/abi.js").Abi} abi an interface that the VM returned
+ * @returns {import("../clarity/abi.js").Abi} the interface without the added function
+ */
 export function withoutAddition(abi) {
   return abi && { ...abi, functions: abi.functions.filter(({ name }) => name !== NAME) };
 }

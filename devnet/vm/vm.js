@@ -12,7 +12,7 @@ import { adopt, loadVmModule, referencesOf } from "./module.js";
 /** The addresses the VM's boot contracts have on test networks. */
 export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 
-/** Their mainnet addresses, where a test network's node has no contracts, and their replacements. */
+/** Their mainnet address, where a test network's node has no contracts, and the address that replaces it. */
 const MAINNET_BOOT = "SP000000000000000000002Q6VF78.";
 const NO_ADDRESS = "SP000000000000000000002XXXXXX.";
 
@@ -21,7 +21,7 @@ const EPOCH_START_SECONDS = 610;
 /** Time between burn blocks, unless another is given. */
 export const BURN_BLOCK_SECONDS = 600;
 
-/** Where constants end. */
+/** The address in the VM's memory where its constants end. */
 const HEAP = 2_700_000;
 
 /** The VM's allocator cannot use growth after a restore; headroom added before the first copy prevents such growth. */
@@ -30,7 +30,7 @@ const HEADROOM_REFERENCES = 4096;
 /** How much memory may be lost by growth and restores before a new instance of the module is created. */
 const MAX_LOST_BYTES = 64 * 1024 * 1024;
 
-/** @typedef {{line: number, column: number, endLine: number, endColumn: number}} Span in a source, counted from 1 */
+/** @typedef {{line: number, column: number, endLine: number, endColumn: number}} Span a range in a source, counted from 1 */
 
 /** A runtime error or a refusal of the VM: the request has no effect. `message` is the VM's own text. */
 export class VmError extends Error {
@@ -425,7 +425,7 @@ export class Vm {
 }
 
 /**
- * @param {unknown} value from the VM's serializer: nested Maps
+ * @param {unknown} value a value from the VM's serializer: nested Maps
  * @returns {unknown} the same as plain objects
  */
 function plain(value) {

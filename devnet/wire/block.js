@@ -51,7 +51,10 @@ function beforeSigners({ height, burnHeight, time, parentId, txids }) {
   return Buffer.concat([start, consensusHash(burnHeight), parentId, merkleRoot(txids), NO_HASH, timestamp, NO_SIGNATURE]);
 }
 
-/** @param {string[]} txids hex @returns {Buffer} a level with an odd number of nodes repeats the last one; so do the leaves */
+/**
+ * @param {string[]} txids hex
+ * @returns {Buffer} the root; a level with an odd number of nodes repeats the last one, also that of the leaves
+ */
 export function merkleRoot(txids) {
   if (txids.length === 0) return NO_HASH;
   let level = txids.map((txid) => sha512_256(LEAF, Buffer.from(txid, "hex")));

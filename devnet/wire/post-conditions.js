@@ -19,7 +19,7 @@ export const POX_CODES = { 0x30: "not_performed", 0x31: "maybe_performed", 0x32:
 
 /**
  * @typedef {{address: string, contractName: string, assetName: string}} Asset
- * @typedef {{principal: string | null, code: number}} Head principal null is the origin
+ * @typedef {{principal: string | null, code: number}} Head principal: null for the origin
  * @typedef {Head & {type: "stx" | "staking", amount: bigint}} StxPostCondition
  * @typedef {Head & {type: "fungible", asset: Asset, amount: bigint}} FungiblePostCondition
  * @typedef {Head & {type: "non_fungible", asset: Asset, valueHex: string}} NonFungiblePostCondition

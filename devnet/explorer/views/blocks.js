@@ -55,13 +55,17 @@ export async function blockView(chain, reference) {
   };
 }
 
-/** @param {Chain} chain @param {import("../answers.js").Block} block of version 2 of the API @returns {HTMLElement} a link to save its bytes, which prove its contents */
+/**
+ * @param {Chain} chain
+ * @param {import("../answers.js").Block} block one of version 2 of the API
+ * @returns {HTMLElement} a link to save its bytes, which prove its contents
+ */
 function savedAs({ api }, block) {
   const href = `${api.url}/v3/blocks/${block.index_block_hash.slice(2)}`;
   return h("a", { href, download: `${block.height}.block` }, "Save the block");
 }
 
-/** @param {Chain} chain @param {import("../answers.js").ListedTransaction[]} transactions of version 2 of the API */
+/** @param {Chain} chain @param {import("../answers.js").ListedTransaction[]} transactions those of version 2 of the API */
 function blockTransactions(chain, transactions) {
   const rows = transactions.map((tx) => [
     h("span", { class: "action" }, ...actionOf(chain, summaryOf(tx), { linked: true })),

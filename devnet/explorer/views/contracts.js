@@ -39,7 +39,7 @@ export async function contractsView(chain) {
  * @param {Chain} chain
  * @param {string} id
  * @param {string} [tab]
- * @param {string} [line] of the source
+ * @param {string} [line] the number of a line of the source
  * @returns {Promise<import("../main.js").View>}
  */
 export async function contractView(chain, id, tab = "read", line = "") {
@@ -156,7 +156,7 @@ function section(title, items, empty) {
   });
 }
 
-/** @param {import("../answers.js").AbiFunction} definition of a public function */
+/** @param {import("../answers.js").AbiFunction} definition the definition of a public function */
 function signatureView({ name, args, outputs }) {
   const given = args.flatMap((argument, index) => [
     index > 0 ? ", " : "",

@@ -8,7 +8,7 @@ import { valueView } from "../value-view.js";
 /** @typedef {import("../chain.js").Chain} Chain */
 /** @typedef {import("../answers.js").Asset} Asset */
 
-/** @param {Chain} chain @param {import("../answers.js").Event} event as version 1 of the API gives it @returns {HTMLElement} */
+/** @param {Chain} chain @param {import("../answers.js").Event} event one as version 1 of the API returns it @returns {HTMLElement} */
 export function eventView(chain, event) {
   const { contract_log: log, asset } = event;
   if (log) {
@@ -23,7 +23,7 @@ export function eventView(chain, event) {
   return h("li", { class: "event" }, h("div", { class: "event-head" }, ...assetText(chain, event.event_type, asset)));
 }
 
-/** @param {{hex: string}} value what was printed @returns {(Node | string)[]} its own name, if it has one */
+/** @param {{hex: string}} value the printed value @returns {(Node | string)[]} the event's name in it, if there is one */
 function topicOf({ hex }) {
   const topic = fieldOf(hex, "topic") ?? fieldOf(hex, "event");
   return topic ? [h("span", { class: "token" }, topic), h("span", { class: "muted" }, " of ")] : [];
@@ -53,7 +53,7 @@ function assetText(chain, type, asset) {
   ];
 }
 
-/** @param {Chain} chain @param {string} type @param {Required<Asset>} asset with what its type has */
+/** @param {Chain} chain @param {string} type @param {Required<Asset>} asset one with the fields of its type */
 function whatOf(chain, type, asset) {
   if (type.startsWith("stx")) return [h("span", { class: "amount" }, stx(asset.amount))];
   const [contract, name] = asset.asset_id.split("::");

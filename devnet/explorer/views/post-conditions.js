@@ -19,7 +19,7 @@ const WORDS = {
   maybe_sent: "may send",
 };
 
-/** @param {Chain} chain @param {PostCondition} condition as the API gives it @returns {(Node | string)[]} a sentence */
+/** @param {Chain} chain @param {PostCondition} condition one as the API returns it @returns {(Node | string)[]} a sentence */
 export function conditionText(chain, condition) {
   const verb = WORDS[condition.condition_code] ?? condition.condition_code.replaceAll("_", " ");
   return [whoOf(chain, condition.principal), ` ${verb} `, ...whatOf(chain, condition)];

@@ -76,7 +76,7 @@ function assetName(chain, asset) {
   return h("span", {}, h("strong", {}, name), h("span", { class: "muted" }, " of "), principalLink(chain, contract));
 }
 
-/** @param {Chain} chain @param {import("../answers.js").Change[]} items of a principal's list */
+/** @param {Chain} chain @param {import("../answers.js").Change[]} items the items of a principal's list */
 function changesTable(chain, items) {
   const rows = items.map(({ transaction: tx, balance_changes }) => {
     const net = BigInt(balance_changes.stx.net);

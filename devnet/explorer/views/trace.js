@@ -5,7 +5,7 @@ import { principalLink, sourceLink } from "../links.js";
 
 /** @typedef {import("../chain.js").Chain} Chain */
 
-/** @param {Chain} chain @param {string} txid @returns {HTMLElement} which requests the trace on demand */
+/** @param {Chain} chain @param {string} txid @returns {HTMLElement} an element that requests the trace on demand */
 export function traceCard(chain, txid) {
   const place = h(
     "div",

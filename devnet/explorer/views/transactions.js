@@ -68,7 +68,7 @@ export async function transactionView(chain, txid) {
   };
 }
 
-/** @param {Chain} chain @param {Transaction} tx @param {string} path of the API where it is */
+/** @param {Chain} chain @param {Transaction} tx @param {string} path its path in the API */
 async function contentOf(chain, tx, path) {
   const isMined = tx.block_height !== undefined;
   const content = [
@@ -105,7 +105,7 @@ function outcomeFacts(chain, tx) {
   ]);
 }
 
-/** @param {Chain} chain @param {import("../answers.js").Place} at where a runtime error happened */
+/** @param {Chain} chain @param {import("../answers.js").Place} at the place of a runtime error */
 function placeView(chain, at) {
   return h(
     "span",
