@@ -22,7 +22,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * @typedef {{do: "mine", each: boolean, most?: number, only?: string[], undone?: import("./chain/executor.js").Undone}} MineEntry
-  *   each: a block for each transaction that is ready, as earlier versions wrote it; most: transactions in the block; only: their txids
+ *   each: a block for each transaction that is ready, as earlier versions wrote it; most: transactions in the block; only: their txids
  * @typedef {{do: "submit", raw: string} | MineEntry | {do: "advance", to: number} | {do: "epoch", epoch: string} | {do: "snapshot"}
  *   | {do: "revert", id: number} | {do: "reorg", blocks: number, transactions: import("./chain/reorg.js").Handling} | {do: "reset"} | {do: "genesis"}} Entry
  * @typedef {{startTime: number, balances: Map<string, bigint>}} Genesis

@@ -39,7 +39,7 @@ export class LockError extends Error {}
  */
 
 /**
-  * @param {string} path a file that may not exist yet
+ * @param {string} path a file that may not exist yet
  * @returns {string} its real path, with all links resolved
  */
 export function realPath(path) {

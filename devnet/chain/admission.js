@@ -41,7 +41,7 @@ export function checkMeaning({ version, payload, origin }) {
 }
 
 /**
-  * The checks that follow `checkMeaning` and the signatures, as far as they need only the chain's state.
+ * The checks that follow `checkMeaning` and the signatures, as far as they need only the chain's state.
  *
  * @param {Transaction} transaction
  * @param {State} state
@@ -73,7 +73,7 @@ export async function checkAdmission(transaction, chain) {
 /**
  * Checks that contracts passed for traits implement them, which only the VM can do.
  *
- * @param {Transaction} transaction one whose arguments otherwise fit
+ * @param {Transaction} transaction a transaction whose arguments otherwise fit
  * @param {Chain} chain
  * @returns {Promise<boolean>} whether the VM was asked, so that other requests may have changed the chain meanwhile
  * @throws {Rejection}

@@ -152,7 +152,7 @@ export class Chain {
     }
   }
 
-  /** @param {string[]} txids @returns {Transaction[]} those of them that are in the mempool */
+  /** @param {string[]} txids @returns {Transaction[]} the transactions of these that are in the mempool */
   #pending(txids) {
     return txids.flatMap((txid) => this.mempool.find(txid)?.transaction ?? []);
   }

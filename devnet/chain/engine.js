@@ -19,7 +19,7 @@ import { traitProblem } from "./traits.js";
 
 /** @typedef {{height: number, burnHeight: number, time: number}} Place the place of a block; time: in unix seconds */
 /** @typedef {{outcomes: Outcome[], undone: Undone, place: Place, interfaces: Interfaces}} BlockResult interfaces: of what was published */
-/** @typedef {Record<string, import("../clarity/abi.js").Abi>} Interfaces by contract id */
+/** @typedef {Record<string, import("../clarity/abi.js").Abi>} Interfaces interfaces by contract id */
 
 /** The longest trace, and the longest list of where its cost was spent, in characters. */
 const MAX_TRACE_TEXT = 4 * 1024 * 1024;
@@ -153,7 +153,7 @@ export class Engine {
   }
 
   /**
-      * Mines an empty block with a burn block once more, at the same time as before.
+   * Mines an empty block with a burn block once more, at the same time as before.
    *
    * @param {number} time the time at which it was mined before, in unix seconds
    * @returns {Place} the place of the new block

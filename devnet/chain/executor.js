@@ -41,7 +41,7 @@ export const CLARITY_OF_EPOCH = {
 const ZERO_COST = { read_count: 0, read_length: 0, runtime: 0, write_count: 0, write_length: 0 };
 
 /**
-  * @typedef {object} Order the part of a transaction that is executed, as plain data
+ * @typedef {object} Order the part of a transaction that is executed, as plain data
  * @property {string} txid hex
  * @property {string} sender address of the origin
  * @property {{address: string, fee: bigint}} payer

@@ -11,7 +11,7 @@ function places({ origin, sponsor }) {
 }
 
 export class Mempool {
-  /** @type {Map<string, Pending>} by txid, oldest first */
+  /** @type {Map<string, Pending>} transactions by txid, oldest first */
   entries = new Map();
   /** @type {Map<string, string>} txid by `address nonce` */
   #byPlace = new Map();

@@ -31,7 +31,7 @@ export function otherFork(gone, handling) {
 
 /**
  * @param {Transaction[]} transactions in the order in which they were mined
- * @returns {Transaction[]} those of the last account first, but those of one account in the order of their nonces
+ * @returns {Transaction[]} the transactions of the last account first, but those of one account in the order of their nonces
  */
 function reordered(transactions) {
   /** @type {{accounts: Set<string>, members: number[]}[]} places of transactions whose nonces depend on each other */

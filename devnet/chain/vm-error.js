@@ -7,7 +7,7 @@ const FRAME = /FunctionIdentifier \{ identifier: "([^"]*)" \}/g;
 
 /**
  * @param {string} message
-  * @returns {string} the error as a node shows it (`cause` of call-read, `vm_error` of a transaction): for a runtime error,
+ * @returns {string} the error as a node shows it (`cause` of call-read, `vm_error` of a transaction): for a runtime error,
  *   its name and a line for each function that it went through (stacks-core, clarity-types/src/errors)
  */
 export function errorText(message) {

@@ -94,7 +94,7 @@ function problemOf({ args }, values, unfit) {
 
 /**
  * @param {AbiType} type
- * @param {ClarityValue} value that does not fit it
+ * @param {ClarityValue} value one that does not fit the type
  * @returns {string} a node's error about the innermost types that differ
  */
 function typeError(type, value) {

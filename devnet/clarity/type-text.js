@@ -7,7 +7,7 @@ const SIMPLE_TEXTS = { int128: "int", uint128: "uint" };
 /**
  * @param {AbiType} type
  * @param {string} [nothing] the text for the type of a missing value
- * @returns {string} as Clarity writes it, e.g. `(list 3 (optional (buff 20)))`
+ * @returns {string} the type as Clarity writes it, such as `(list 3 (optional (buff 20)))`
  */
 export function typeText(type, nothing = "none") {
   if (typeof type === "string") return SIMPLE_TEXTS[/** @type {"int128"} */ (type)] ?? (type === "none" ? nothing : type);
@@ -30,7 +30,7 @@ const SIMPLE_SIGNATURES = {
   trait_reference: "CallableType(Trait)",
 };
 
-/** @param {AbiType} type @returns {string} as a node writes types in full */
+/** @param {AbiType} type @returns {string} the type as a node writes it in full */
 export function signature(type) {
   if (typeof type === "string") return SIMPLE_SIGNATURES[type];
   if ("buffer" in type) return `SequenceType(BufferType(BufferLength(${type.buffer.length})))`;

@@ -41,7 +41,7 @@ export function bytesOf(hex) {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
-/** @param {Uint8Array} bytes @returns {string} with 0x */
+/** @param {Uint8Array} bytes @returns {string} hex with 0x */
 export function hexOf(bytes) {
   return `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

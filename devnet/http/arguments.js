@@ -3,7 +3,7 @@ import { parsePrincipal } from "../address.js";
 import { RequestError } from "./errors.js";
 
 /**
-  * A request as the routes of the API and the devnet get it: path parameters are text; those in the query and the body
+ * A request as the routes of the API and the devnet get it: path parameters are text; those in the query and the body
  * are not validated yet.
  *
  * @typedef {import("fastify").FastifyRequest<{Params: Record<string, string>, Querystring: Record<string, unknown>, Body: Record<string, unknown>}>} Request

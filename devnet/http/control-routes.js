@@ -56,7 +56,7 @@ const DIFFERENCES = [
 /**
  * @param {FastifyInstance} server
  * @param {{devnet: Devnet, control: boolean, controlToken: string | null, host: string, paths: Map<string, string>}} options
-  *   paths: the files of the project's contracts, by contract id
+ *   paths: the files of the project's contracts, by contract id
  */
 export async function controlRoutes(server, { devnet, control, controlToken, host, paths }) {
   const { chain } = devnet;

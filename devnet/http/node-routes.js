@@ -245,7 +245,7 @@ function checkTip({ query: { tip } }, { history }, refusal = () => "Chain tip no
   if (id !== history.tip.indexHash && history.blocks.withHash(id)?.indexHash !== id) throw new RequestError(404, refusal(id));
 }
 
-/** @param {Request} request @returns {boolean} by default, a node adds proofs */
+/** @param {Request} request @returns {boolean} whether the response needs a proof, which is the default on a node */
 function wantsProof(request) {
   return request.query.proof === undefined || request.query.proof === "1";
 }

@@ -29,7 +29,7 @@ const REQUEST_MILLISECONDS = 60_000;
  * @param {import("../devnet.js").Devnet} devnet
  * @param {{control: boolean, controlToken?: string | null, host: string, paths?: Map<string, string>}} options control:
  *   whether /devnet may change things, for requests to this host, an IP address or localhost, and with the token, if
-  *   there is one; paths: the files of the project's contracts, by contract id
+ *   there is one; paths: the files of the project's contracts, by contract id
  */
 export function createServer(devnet, { control, controlToken = null, host, paths = new Map() }) {
   const server = fastify({
@@ -99,7 +99,7 @@ function isControlPath(url) {
   return url.startsWith("/devnet");
 }
 
-/** @param {string} url @returns {string} without the slash at the end, which the API ignores; a node does not */
+/** @param {string} url @returns {string} the URL without a slash at the end of its path, which the API ignores; a node does not */
 function withoutTrailingSlash(url) {
   if (!isApiPath(url)) return url;
   const query = url.indexOf("?");

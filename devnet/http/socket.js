@@ -27,7 +27,7 @@ const PING_MILLISECONDS = 5_000;
 export function serveSocket(server, chain) {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   const subscriptions = new Subscriptions(chain, deliver);
-  /** @type {WeakSet<Socket>} those that have answered since the last ping */
+  /** @type {WeakSet<Socket>} sockets that have answered since the last ping */
   const alive = new WeakSet();
 
   server.server.on("upgrade", (request, stream, head) => {

@@ -12,7 +12,7 @@ const NOT_NOTED = "this must be recorded from the start on: start the devnet wit
 /**
  * @param {import("fastify").FastifyInstance} server
  * @param {{devnet: import("../devnet.js").Devnet, tracer: import("../tracing/tracer.js").Tracer, paths: Map<string, string>}} options
-  *   paths: the files of the project's contracts, by contract id
+ *   paths: the files of the project's contracts, by contract id
  */
 export async function tracingRoutes(server, { devnet, tracer, paths }) {
   const { chain } = devnet;

@@ -4,7 +4,7 @@ import { functionAt, functionsOf, topLevelLines } from "./source.js";
 
 /**
  * @typedef {{calls: number, self: number, total: number}} Spent calls that executed it; its own cost, and the total with callees
- * @typedef {{functions: Record<string, Spent>, lines: Record<string, Spent>}} ContractProfile by name, by line number
+ * @typedef {{functions: Record<string, Spent>, lines: Record<string, Spent>}} ContractProfile costs by name and by line number
  */
 
 export class Coverage {
@@ -64,7 +64,7 @@ export class Coverage {
     return contract;
   }
 
-  /** @returns {Record<string, ContractProfile>} by contract id, as plain data */
+  /** @returns {Record<string, ContractProfile>} the profiles by contract id, as plain data */
   toJson() {
     return Object.fromEntries(
       [...this.#contracts].map(([id, { functions, lines }]) => [

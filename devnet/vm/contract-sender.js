@@ -48,7 +48,7 @@ export function evaluateAsContract(vm, expression, sender) {
   return { result: `0x${result.slice(WRAPPING.length)}`, costs };
 }
 
-/** @param {string} text of an error, with a stack trace or not @returns {string} without the parts that belong to the stand-in */
+/** @param {string} text an error's text, with a stack trace or not @returns {string} the text without the parts that belong to the stand-in */
 export function withoutStandIn(text) {
   return text.replace(STAND_IN_FRAMES, "");
 }

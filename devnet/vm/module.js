@@ -2,7 +2,7 @@
  * Loads Clarinet's VM (a WebAssembly module with generated glue) so that its whole state can be copied and restored.
  *
  * The glue does not offer this, so it is changed from outside while it loads:
-  * - `WebAssembly.Instance` is wrapped, to access the linear memory, which holds all of the VM's state;
+ * - `WebAssembly.Instance` is wrapped, to access the linear memory, which holds all of the VM's state;
  * - `FinalizationRegistry` is hidden, because finalizers free VM objects by address: after a restore those addresses
  *   belong to something else, and the process crashes. The code that creates a VM object also frees it;
  * - the imports that print are silenced (panic messages are kept for the error), and the one that reads the clock
@@ -106,7 +106,7 @@ export function loadVmModule(clock) {
  * @param {number} other.memoryLength
  * @param {unknown[]} other.references the table of references to JavaScript values, which is outside of the memory
  * @param {number} other.pointer the address of the SDK's object
- * @returns {import("./vm.js").Sdk} that object, which is valid as soon as the memory is copied
+ * @returns {import("./vm.js").Sdk} the SDK's object, which is valid as soon as the memory is copied
  */
 export function adopt({ exports, glue }, { memoryLength, references, pointer }) {
   const { memory, __wbindgen_externrefs: table } = exports;

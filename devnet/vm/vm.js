@@ -293,7 +293,7 @@ export class Vm {
    * Replaces a text everywhere in the VM's memory except its constants.
    *
    * @param {string} text ASCII
-   * @param {string} other of the same length
+   * @param {string} other the replacement, of the same length
    */
   overwrite(text, other) {
     const { memory } = this;

@@ -27,7 +27,7 @@ const HASH_MODES = Object.values(HASH_MODE);
  * @typedef {object} SpendingCondition
  * @property {number} hashMode
  * @property {Buffer} hash160
- * @property {string} address of a test network
+ * @property {string} address its address on test networks
  * @property {bigint} nonce
  * @property {bigint} fee µSTX
  * @property {Buffer | null} signature single-signature: 65 bytes

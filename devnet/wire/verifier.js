@@ -4,7 +4,7 @@ import { SignatureError } from "./signatures.js";
 
 /** @typedef {{resolve: () => void, reject: (error: Error) => void}} Waiting */
 
-/** @returns {Error} for requests that wait or arrive while the process ends */
+/** @returns {Error} the error for requests that wait or arrive while the process ends */
 export const ending = () => Object.assign(new Error("the devnet is ending"), { statusCode: 503 });
 
 export class SignatureVerifier {

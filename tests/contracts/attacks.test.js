@@ -173,7 +173,7 @@ describe("energy is sold once", () => {
     expect([deliveredOf(early), deliveredOf(late)]).toEqual([400_000n, 0n]);
   });
 
-  test("a front-run purchase is rejected by the buyer's limit on the energy ahead of theirs", () => {
+  test("a front-run purchase is rejected by the buyer's limit on the energy ahead of it", () => {
     const asset = addPlant(chain);
     const id = offer(chain, asset, { wh: 400_000 });
     const { "before-wh": seen } = chain.read("market-participation.quote", id, 100_000);

@@ -93,7 +93,7 @@ async function tabContent(chain, id, tab, { abi, source, line }) {
   }
 }
 
-/** @param {Chain} chain @param {string} id @returns {Promise<HTMLElement[]>} where it was published; empty for boot contracts */
+/** @param {Chain} chain @param {string} id @returns {Promise<HTMLElement[]>} the contract's publication; empty for boot contracts */
 async function publication(chain, id) {
   if (/^S[TP]0{10}/.test(id)) return [];
   const { tx_id, block_height, clarity_version } = await chain.api.get(`/extended/v1/contract/${id}`);
