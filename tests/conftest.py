@@ -19,7 +19,7 @@ LONGEST: Final = (
     "tests/model/",
     "tests/browser/",
 )
-"""What takes longest is started first, so that no worker is left with it when the others have finished."""
+"""These tests take longest and start first, so that no worker is left with one of them at the end."""
 
 # Shared machines are slow at times, so no test has a deadline.
 settings.register_profile("der-client", deadline=None, suppress_health_check=[HealthCheck.too_slow])

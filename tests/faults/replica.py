@@ -61,7 +61,7 @@ class Lag:
     seconds: float = 0.0
     blocks: int = 0
     since: float | None = None
-    """A moment of the monotonic clock after which nothing is seen: a replica that hangs."""
+    """The monotonic time after which nothing is visible, for a replica that hangs."""
     reads: frozenset[str] = API_READS
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REGION = "CO"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-"""When devnets of tests begin that start one: so that no test comes over midnight, and each run is like the last."""
+"""The start time of devnets that tests start: no test crosses midnight, and all runs are alike."""
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATE = datetime(2026, 7, 1, 23, 57, 45, tzinfo=UTC)
-"""So that a page comes over midnight where it registers a plant and sells its energy of the next day."""
+"""Shortly before midnight, which a page crosses between registering a plant and selling its energy of the next day."""
 LANGUAGES = {"python", "sh", "text", "toml", "json", "clarity", "yaml", "mermaid", "sql"}
 
 

@@ -22,7 +22,7 @@ from tests.integration.following import LONG_S, Following, following
 from tests.integration.tcp_forwarder import TcpForwarder
 
 NEVER_S = 3600.0
-"""As long as no test waits: what is found with it was announced."""
+"""Longer than any test waits, so whatever is found was announced."""
 SOON_S = 0.05
 QUICK = RetryPolicy(attempts=2, backoff_s=0.01)
 

@@ -29,7 +29,7 @@ Handling = Literal["again", "reordered", "dropped"]
 WHS = [1000] * 24 + [1] * 72
 SOON_S = 0.05
 FORK = 7
-"""Blocks that a fork takes away: some of the last sale."""
+"""The number of blocks that a fork removes: a part of the last sale."""
 
 
 class Chain:

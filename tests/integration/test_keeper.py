@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PRICE = 83_333
 ALL_SLOTS = (1 << 96) - 1
 LONG_S = 300
-"""Only ends a test that hangs."""
+"""A timeout in seconds, which only ends a test that hangs."""
 
 
 def offer(parties: Parties, plant: ReadyPlant, wh: int, day: date | None = None) -> int:

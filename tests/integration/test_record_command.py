@@ -19,7 +19,7 @@ from tests.integration.commands import run
 from tests.integration.conftest import Parties, ReadyPlant, register, start_of
 
 KWH = ["0.250", "0.301", "", "0.5"]
-"""Of the first quarters of an hour of a day; one is not known."""
+"""The energy of the first quarter-hours of a day; one value is unknown."""
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "der_client").rglob("*.py"))
+TESTS = sorted(path for folder in ("tests", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py"))
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 CONTRACTS = sorted((ROOT / "contracts").rglob("*.clar"))
 SCRIPTS = [
@@ -53,6 +54,9 @@ ODD = {
     r"\bwith some air\b": "with a margin",
     r"\bblack-list": "blacklist",
     r"\bshall\b": "must, will",
+    r"\bcame of\b|\bcomes? of (?:it|them|a)\b": "the outcome, the result",
+    r"\bof one's own\b": "own, custom",
+    r"\bnone the (?:less|wiser)\b": "say it directly",
     r"\bof theirs\b": "their",
 }
 THIRD_PERSON = re.compile(
@@ -62,6 +66,10 @@ THIRD_PERSON = re.compile(
 )
 RAISES = re.compile(r"^ +(\w+(?:Error|Exception|Exit)): (.*)$", re.MULTILINE)
 ROLE = re.compile(r":(?:class|meth|func|mod|attr|exc|data|obj):`")
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 def functions(module: Path) -> Iterator[tuple[int, str]]:
@@ -77,6 +85,35 @@ def texts(module: Path) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING):
             yield token.start[0], token.string
+
+
+def prose(module: Path) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings and comments of a module, and the names of its tests as words, with their line numbers."""
+    source = module.read_text()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node.lineno, node.name.replace("_", " ")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def docstring_slips(module: Path) -> list[str]:
+    """Return what is wrong with the form of a module's docstrings: their mood, ``Raises:``, and names."""
+    found = []
+    for line, text in functions(module):
+        place = f"{relative(module)}:{line}"
+        if THIRD_PERSON.match(text):
+            found.append(f"{place}: begin with the verb's base form, not {text.split()[0]!r}")
+        found += [
+            f"{place}: write '{error}: If …', not {what[:30]!r}"
+            for error, what in RAISES.findall(text.partition("Raises:")[2])
+            if not what.startswith(("If ", "As ", "On ", "Whatever ", "Anything ", "Always"))
+        ]
+        found += [f"{place}: write names in double backquotes"] * bool(ROLE.search(text))
+    return found
 
 
 def without_markers(text: str) -> str:
@@ -98,24 +135,21 @@ def test_the_word_list_finds_slips() -> None:
     assert not slips("here", "This is the header row of a theory.")
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("module", MODULES, ids=relative)
 def test_modules_are_in_plain_english(module: Path) -> None:
-    name = module.relative_to(ROOT).as_posix()
-    found = [slip for line, text in texts(module) for slip in slips(f"{name}:{line}", text)]
-    for line, text in functions(module):
-        if THIRD_PERSON.match(text):
-            found.append(f"{name}:{line}: begin with the verb's base form, not {text.split()[0]!r}")
-        raises = text.partition("Raises:")[2]
-        found += [
-            f"{name}:{line}: write '{error}: If …', not {what[:30]!r}"
-            for error, what in RAISES.findall(raises)
-            if not what.startswith(("If ", "As ", "On ", "Whatever ", "Anything ", "Always"))
-        ]
-        found += [f"{name}:{line}: write names in double backquotes"] * bool(ROLE.search(text))
+    found = [slip for line, text in texts(module) for slip in slips(f"{relative(module)}:{line}", text)]
+    found += docstring_slips(module)
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("page", [*PAGES, *CONTRACTS], ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("module", TESTS, ids=relative)
+def test_tests_and_benchmarks_are_in_plain_english(module: Path) -> None:
+    found = [slip for line, text in prose(module) for slip in slips(f"{relative(module)}:{line}", text)]
+    found += docstring_slips(module)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", [*PAGES, *CONTRACTS], ids=relative)
 def test_pages_and_contracts_are_in_plain_english(page: Path) -> None:
     prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     if page.suffix == ".clar":
@@ -124,7 +158,7 @@ def test_pages_and_contracts_are_in_plain_english(page: Path) -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("script", SCRIPTS, ids=relative)
 def test_scripts_are_in_plain_english(script: Path) -> None:
     texts_found = [without_markers(text) for text in SCRIPT_TEXT.findall(script.read_text())]
     assert texts_found
