@@ -75,7 +75,7 @@ class CallCost:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Reads and writes: exact, and the same on every machine."""
+        """The counts of reads and writes: exact, and the same on every machine."""
         return self.cost.read_count, self.cost.write_count
 
     @property
