@@ -97,7 +97,7 @@ def check_hash(text: str, what: str) -> str:
         what: What it is of, for the error.
 
     Raises:
-        InvalidValueError: If the height is invalid.
+        InvalidValueError: If it is not 64 hexadecimal digits.
     """
     match = _HASH.match(text) if isinstance(text, str) else None
     if match is None:
