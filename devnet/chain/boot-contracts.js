@@ -4,7 +4,8 @@
  * The VM runs them and returns their source, but not their interface. So the devnet publishes the source again under
  * another name, reads the interface of this copy, and undoes the publication.
  */
-import { BOOT_ADDRESS, VmError } from "../vm/vm.js";
+import { BOOT_ADDRESS } from "../vm/boot.js";
+import { VmError } from "../vm/vm.js";
 import { CLARITY_OF_EPOCH } from "./executor.js";
 
 /** @typedef {import("./history.js").Contract} Contract */

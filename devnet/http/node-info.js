@@ -3,7 +3,7 @@ import { publicKey } from "../project/wallet.js";
 import { consensusHash } from "../wire/block.js";
 import { hash160 } from "../wire/hash.js";
 import { TESTNET_CHAIN_ID } from "../wire/transaction.js";
-import { BOOT_ADDRESS } from "../vm/vm.js";
+import { BOOT_ADDRESS } from "../vm/boot.js";
 
 /** @typedef {import("../chain/chain.js").Chain} Chain */
 

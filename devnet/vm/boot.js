@@ -10,25 +10,29 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import zlib from "node:zlib";
-import { BaseImage, PAGE } from "./memory.js";
+import { usedLength } from "./memory.js";
 import { adopt, loadVmModule, referencesOf } from "./module.js";
+
+export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 
 /**
  * @typedef {object} Session
  * @property {import("./module.js").VmModule} module
  * @property {import("./vm.js").Sdk} sdk
- * @property {number[]} costsFlags possible offsets of the cost tracking flag in the SDK's object
+ * @property {number} costsFlag the offset of the cost tracking flag in the SDK's object; -1 if it was not found
+ * @property {Buffer} [known] what most of the memory contains, if it comes from an image
  */
 
 /**
- * The data of an image, besides the pages of memory.
+ * The data of an image, besides the memory.
  *
  * @typedef {object} Header
  * @property {number} pointer the address of the SDK's object
- * @property {number[]} costsFlags
+ * @property {number} costsFlag
  * @property {number} memoryLength
- * @property {number[]} offsets the offsets of the pages
+ * @property {number} length of the part of the memory that the image contains; the rest is zero
  * @property {(Reference | null)[]} references to JavaScript values
  * @property {[number, number][]} times the address of a time, and its distance from the first block in seconds
  *
@@ -38,6 +42,10 @@ import { adopt, loadVmModule, referencesOf } from "./module.js";
 /** The time between the first and the second block, in seconds. */
 const SECOND_BLOCK = 10;
 const NEW_LINE = "\n".charCodeAt(0);
+/** More bytes than an image has: with them, it is decompressed into one buffer, not into thousands of pieces. */
+const LONGEST_IMAGE = 256 * 1024 * 1024;
+/** Room in the image for what is added to the memory until the VM has its accounts. */
+const MARGIN = 2 * 1024 * 1024;
 /** What an image depends on, besides the VM itself. */
 const SOURCES = ["boot.js", "instrument.js", "memory.js", "module.js"];
 
@@ -53,17 +61,18 @@ const noFiles = () => {
  * @returns {Promise<Session>}
  */
 export async function begin({ clock, canProfile, folder = imageFolder() }) {
+  const file = folder && "zstdCompressSync" in zlib && join(folder, imageName(canProfile));
+  const reading = file && readImage(file); // meanwhile, the module is compiled
   const module = loadVmModule(clock);
   const time = clock() / 1000;
-  const file = folder && "zstdCompressSync" in zlib && join(folder, imageName(canProfile));
-  const image = file && readImage(file);
+  const image = reading && (await reading);
   if (image) return resume(module, image, time);
-  const empty = new BaseImage(memoryOf(module));
   const sdk = newSdk(module, [true, false, canProfile]);
-  const costsFlags = costsFlagCandidates(module, sdk);
+  const candidates = costsFlagCandidates(module, sdk);
   await sdk.initEmptySession({ enabled: false });
-  if (file) keepImage(file, { module, sdk, costsFlags }, empty, time);
-  return { module, sdk, costsFlags };
+  const session = { module, sdk, costsFlag: candidates.find((offset) => controlsCosts({ module, sdk }, offset)) ?? -1 };
+  if (file) keepImage(file, session, time);
+  return session;
 }
 
 /**
@@ -94,6 +103,27 @@ function costsFlagCandidates(module, sdk) {
   return candidates;
 }
 
+/**
+ * @param {{module: import("./module.js").VmModule, sdk: import("./vm.js").Sdk}} session
+ * @param {number} offset
+ * @returns {boolean} whether this byte really switches cost tracking, tested with calls
+ */
+function controlsCosts({ module, sdk }, offset) {
+  const address = sdk.__wbg_ptr + offset;
+  const countsCosts = () => {
+    const call = new module.glue.CallFnArgs(`${BOOT_ADDRESS}.pox-5`, "get-pox-info", [], BOOT_ADDRESS);
+    const response = sdk.callReadOnlyFn(call);
+    const { costs } = response;
+    response.free();
+    call.free();
+    return costs !== "null";
+  };
+  memoryOf(module)[address] = 0;
+  const silent = !countsCosts();
+  memoryOf(module)[address] = 1;
+  return silent && countsCosts();
+}
+
 /** @param {import("./module.js").VmModule} module @returns {Buffer} */
 function memoryOf({ exports }) {
   return Buffer.from(exports.memory.buffer);
@@ -122,45 +152,44 @@ function imageName(canProfile) {
 
 /**
  * @param {string} file
- * @returns {{header: Header, pages: Buffer} | undefined}
+ * @returns {Promise<{header: Header, memory: Buffer} | undefined>}
  */
-function readImage(file) {
+async function readImage(file) {
   try {
-    const body = zlib.zstdDecompressSync(readFileSync(file));
+    const body = await promisify(zlib.zstdDecompress)(readFileSync(file), { chunkSize: LONGEST_IMAGE });
     const end = body.indexOf(NEW_LINE);
     /** @type {Header} */
     const header = JSON.parse(body.toString("utf8", 0, end));
-    const pages = body.subarray(end + 1);
-    return pages.length === header.offsets.length * PAGE ? { header, pages } : undefined;
+    const memory = body.subarray(end + 1);
+    return memory.length === header.length ? { header, memory } : undefined; // a file cut off is no error for zstd
   } catch {
     return undefined;
   }
 }
 
 /**
- * Saves the image of a session that has just started. The image only saves time, so a failure is ignored.
+ * Keeps the image of a session that has just begun. It is a matter of speed only, so a failure has no consequence.
  *
  * @param {string} file
  * @param {Session} session
- * @param {BaseImage} empty the memory before it
- * @param {number} time the time of the first block, unix seconds
+ * @param {number} time of the first block, unix seconds
  */
-function keepImage(file, { module, sdk, costsFlags }, empty, time) {
+function keepImage(file, { module, sdk, costsFlag }, time) {
   const memory = memoryOf(module);
   const times = [0, SECOND_BLOCK].flatMap((added) => timesIn(memory, time, added));
   // A small number occurs in many places, not all of which are times.
   if (times.length !== 2) return;
-  const { offsets, pages } = empty.difference(memory);
+  const content = memory.subarray(0, Math.min(usedLength(memory) + MARGIN, memory.length));
   /** @type {Header} */
   const header = {
     pointer: sdk.__wbg_ptr,
-    costsFlags,
+    costsFlag,
     memoryLength: memory.length,
-    offsets,
+    length: content.length,
     references: referencesOf(module).map(kept),
     times,
   };
-  const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pages]);
+  const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), content]);
   // The checksum reveals damage when the image is read.
   const params = { [zlib.constants.ZSTD_c_checksumFlag]: 1, [zlib.constants.ZSTD_c_compressionLevel]: 1 };
   const unfinished = `${file}.${randomUUID()}`;
@@ -214,16 +243,16 @@ function kept(value) {
 
 /**
  * @param {import("./module.js").VmModule} module a new module
- * @param {{header: Header, pages: Buffer}} image
- * @param {number} time the time of the first block, unix seconds
+ * @param {{header: Header, memory: Buffer}} image
+ * @param {number} time of the first block, unix seconds
  * @returns {Session}
  */
-function resume(module, { header, pages }, time) {
+function resume(module, { header, memory }, time) {
   const sdk = adopt(module, { ...header, references: header.references.map(valueOf) });
   const bytes = memoryOf(module);
-  header.offsets.forEach((offset, index) => pages.copy(bytes, offset, index * PAGE, (index + 1) * PAGE));
+  memory.copy(bytes);
   for (const [at, added] of header.times) bytes.writeBigUInt64LE(BigInt(time + added), at);
-  return { module, sdk, costsFlags: header.costsFlags };
+  return { module, sdk, costsFlag: header.costsFlag, known: memory };
 }
 
 /** @param {Reference | null} reference @returns {unknown} */

@@ -39,6 +39,7 @@ const OP = {
   and: 0x71,
   add: 0x6a,
   subtract: 0x6b,
+  wideAdd: 0x7c,
 };
 const NO_RESULT = 0x40;
 /** The import that is called when the allocation count runs out: the VM itself needs it only for web requests. */
@@ -180,20 +181,19 @@ export function instrument(source) {
   section("function").content = Buffer.concat([unsigned(functionCount + 1), functions.rest(), unsigned(growType)]);
   const grow = imports.length + functionCount;
 
-  const bodies = readBodies(section("code").content);
+  const bodies = new Bodies(section("code").content);
   const prologues = hookPrologues(globalOf);
   for (const [hook, { number, checksum }] of Object.entries(HOOKS)) {
-    const body = bodies[number - imports.length];
+    const body = bodies.get(number - imports.length);
     const found = createHash("sha256").update(body).digest("hex").slice(0, 16);
     if (found !== checksum) throw new InstrumentError(`function ${number} of the VM's module is not its hook (${found})`);
-    bodies[number - imports.length] = withPrologue(body, prologues[/** @type {keyof HOOKS} */ (hook)]);
+    bodies.set(number - imports.length, withPrologue(body, prologues[/** @type {keyof HOOKS} */ (hook)]));
   }
   liftDepthLimit(bodies);
   varyBurnBlocks(bodies, burnSeconds);
-  const allocator = theOnlyOneThatGrows(bodies);
-  bodies[allocator] = withPrologue(growingBy(bodies[allocator], grow), fuelPrologue(globalOf, tick));
-  bodies.push(growBody(globalOf));
-  section("code").content = Buffer.concat([unsigned(bodies.length), ...bodies.flatMap((body) => [unsigned(body.length), body])]);
+  const [allocator, at] = growthOf(bodies);
+  bodies.set(allocator, withPrologue(growingBy(bodies.get(allocator), at, grow), fuelPrologue(globalOf, tick)));
+  section("code").content = bodies.withAnother(growBody(globalOf));
 
   const parts = sections.flatMap(({ id, content }) => [Buffer.of(id), unsigned(content.length), content]);
   return { bytes: Buffer.concat([source.subarray(0, 8), ...parts]), tick: imports[tick] };
@@ -235,10 +235,65 @@ function typeOfGrow(content) {
   throw new InstrumentError("the VM's module has no function from i32 to i32");
 }
 
-/** @param {Buffer} content @returns {Buffer[]} */
-function readBodies(content) {
-  const reader = new Reader(content);
-  return Array.from({ length: reader.unsigned() }, () => reader.take(reader.unsigned()));
+/** The bodies of a module's functions. The few that change are kept apart, so that the rest is copied as a whole. */
+class Bodies {
+  /** @type {Map<number, Buffer>} */
+  #changed = new Map();
+
+  /** @param {Buffer} content of the code section */
+  constructor(content) {
+    const reader = new Reader(content);
+    this.content = content;
+    /** Where each body starts and ends, and where its length is. @type {{at: number, start: number, end: number}[]} */
+    this.spans = Array.from({ length: reader.unsigned() }, () => {
+      const at = reader.offset;
+      const length = reader.unsigned();
+      const start = reader.offset;
+      reader.offset += length;
+      return { at, start, end: reader.offset };
+    });
+  }
+
+  /** @param {number} index @returns {Buffer} */
+  get(index) {
+    const { start, end } = this.spans[index];
+    return this.#changed.get(index) ?? this.content.subarray(start, end);
+  }
+
+  /** @param {number} index @param {Buffer} body */
+  set(index, body) {
+    this.#changed.set(index, body);
+  }
+
+  /**
+   * Finds bytes in the original bodies.
+   *
+   * @param {Buffer} bytes
+   * @returns {[number, number][]} for each place, the index of the body and the offset in it
+   */
+  find(bytes) {
+    /** @type {[number, number][]} */
+    const found = [];
+    let index = 0;
+    for (let place = this.content.indexOf(bytes); place >= 0; place = this.content.indexOf(bytes, place + 1)) {
+      while (this.spans[index].end <= place) index++;
+      if (place >= this.spans[index].start) found.push([index, place - this.spans[index].start]);
+    }
+    return found;
+  }
+
+  /** @param {Buffer} body @returns {Buffer} the code section with the changes and one more body */
+  withAnother(body) {
+    const parts = [unsigned(this.spans.length + 1)];
+    let copied = this.spans[0].at;
+    for (const [index, changed] of [...this.#changed].sort(([one], [other]) => one - other)) {
+      const { at, end } = this.spans[index];
+      parts.push(this.content.subarray(copied, at), unsigned(changed.length), changed);
+      copied = end;
+    }
+    parts.push(this.content.subarray(copied), unsigned(body.length), body);
+    return Buffer.concat(parts);
+  }
 }
 
 /** @param {Buffer} body @param {Buffer} prologue @returns {Buffer} the function, starting with the prologue */
@@ -252,19 +307,18 @@ function withPrologue(body, prologue) {
 }
 
 const GROW = Buffer.of(OP.memoryGrow, 0);
+const TEE = 0x22;
 
-/** @param {Buffer[]} bodies @returns {number} the index of the allocator */
-function theOnlyOneThatGrows(bodies) {
+/** @param {Bodies} bodies @returns {[number, number]} the index of the allocator, and the offset where it grows the memory */
+function growthOf(bodies) {
   // The same bytes may be part of a number elsewhere, but not after a local.tee, as the allocator has them.
-  const pattern = /\x22.\x40\x00\x22/gs;
-  const found = bodies.flatMap((body, index) => [...body.toString("latin1").matchAll(pattern)].map(() => index));
+  const found = bodies.find(Buffer.concat([GROW, Buffer.of(TEE)])).filter(([index, at]) => bodies.get(index)[at - 2] === TEE);
   if (found.length !== 1) throw new InstrumentError(`${found.length} functions of the VM's module look like its allocator`);
   return found[0];
 }
 
-/** @param {Buffer} body the allocator's body @param {number} grow @returns {Buffer} the same body, which calls that function */
-function growingBy(body, grow) {
-  const at = body.toString("latin1").search(/(?<=\x22.)\x40\x00\x22/s);
+/** @param {Buffer} body @param {number} at @param {number} grow @returns {Buffer} the body, which calls that function */
+function growingBy(body, at, grow) {
   return Buffer.concat([body.subarray(0, at), code(OP.call, unsigned(grow)), body.subarray(at + GROW.length)]);
 }
 
@@ -272,35 +326,36 @@ function growingBy(body, grow) {
  * The JSON reader counts down from 128 in a byte at its offset 25, and fails at 0. On a node, it continues. `byte &
  * 255` becomes `byte | 255`, which is never 0; nothing else changes, not even the length.
  */
-const DEPTH_CHECK = /\x2d\x00\x19\x41\x01\x6b\x22.\x3a\x00\x19\x20.\x41\xff\x01\x71/gs;
+const DEPTH_CHECK = /^\x2d\x00\x19\x41\x01\x6b\x22.\x3a\x00\x19\x20.\x41\xff\x01\x71$/s;
+const DEPTH_CHECK_START = Buffer.of(0x2d, 0x00, 0x19, 0x41, 0x01, 0x6b, 0x22);
+const DEPTH_CHECK_LENGTH = 17;
 const DEPTH_CHECKS = 313;
 const OR = 0x72;
 
-/** @param {Buffer[]} bodies they are changed in place */
+/** @param {Bodies} bodies they are changed */
 function liftDepthLimit(bodies) {
   let count = 0;
-  bodies.forEach((body, index) => {
-    const places = [...body.toString("latin1").matchAll(DEPTH_CHECK)].map((match) => match.index + match[0].length - 1);
-    if (places.length === 0) return;
-    bodies[index] = Buffer.from(body);
-    for (const place of places) bodies[index][place] = OR;
-    count += places.length;
-  });
+  for (const [index, at] of bodies.find(DEPTH_CHECK_START)) {
+    const body = bodies.get(index);
+    if (!DEPTH_CHECK.test(body.toString("latin1", at, at + DEPTH_CHECK_LENGTH))) continue;
+    const changed = Buffer.from(body);
+    changed[at + DEPTH_CHECK_LENGTH - 1] = OR;
+    bodies.set(index, changed);
+    count++;
+  }
   if (count !== DEPTH_CHECKS) throw new InstrumentError(`the VM's module checks the depth of JSON in ${count} places`);
 }
 
 /** The encoding of 600 in the code. */
 const TEN_MINUTES = Buffer.of(0xd8, 0x04);
 
-/** @param {Buffer[]} bodies @param {Buffer} burnSeconds the global to add instead of 600 */
+/** @param {Bodies} bodies they are changed @param {Buffer} burnSeconds the global to add instead of 600 */
 function varyBurnBlocks(bodies, burnSeconds) {
-  const found = bodies.flatMap((body, index) =>
-    [...body.toString("latin1").matchAll(/\x42\xd8\x04\x7c/gs)].map((match) => [index, match.index]),
-  );
+  const found = bodies.find(Buffer.concat([Buffer.of(OP.wideConstant), TEN_MINUTES, Buffer.of(OP.wideAdd)]));
   if (found.length !== 1) throw new InstrumentError(`the VM's module adds 600 in ${found.length} places`);
   const [[index, at]] = found;
-  const body = bodies[index];
-  bodies[index] = Buffer.concat([body.subarray(0, at), code(OP.globalGet, burnSeconds), body.subarray(at + 3)]);
+  const body = bodies.get(index);
+  bodies.set(index, Buffer.concat([body.subarray(0, at), code(OP.globalGet, burnSeconds), body.subarray(at + 3)]));
 }
 
 /** @typedef {(name: keyof ADDED) => Buffer} GlobalOf */

@@ -13,10 +13,19 @@ const ZERO_PAGE = Buffer.alloc(WASM_PAGE);
  * @param {Buffer} bytes
  * @returns {number} the length without the zero pages at its end
  */
-function usedLength(bytes) {
+export function usedLength(bytes) {
   let end = bytes.length;
   while (end > 0 && bytes.compare(ZERO_PAGE, 0, WASM_PAGE, end - WASM_PAGE, end) === 0) end -= WASM_PAGE;
   return end;
+}
+
+/** @param {Buffer} bytes @param {Buffer} memory @returns {Buffer} the bytes, after pages that differ were copied */
+function madeEqual(bytes, memory) {
+  for (let start = 0; start < bytes.length; start += PAGE) {
+    const end = start + PAGE;
+    if (memory.compare(bytes, start, end, start, end) !== 0) memory.copy(bytes, start, start, end);
+  }
+  return bytes;
 }
 
 /**
@@ -33,9 +42,13 @@ function overwrite(memory, source) {
 
 /** The memory right after boot, which images are compared with and a reset restores. */
 export class BaseImage {
-  /** @param {Buffer} memory */
-  constructor(memory) {
-    this.bytes = Buffer.from(memory.subarray(0, usedLength(memory)));
+  /**
+   * @param {Buffer} memory
+   * @param {Buffer} [known] a buffer with mostly the same content, which is changed and kept: faster than a new one
+   */
+  constructor(memory, known) {
+    const used = usedLength(memory);
+    this.bytes = known && known.length >= used ? madeEqual(known.subarray(0, used), memory) : Buffer.from(memory.subarray(0, used));
     this.memoryLength = memory.length;
   }
 

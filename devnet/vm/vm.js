@@ -3,14 +3,13 @@
  *
  * Everything here is synchronous and independent of transactions, nonces and post-conditions.
  */
-import { begin } from "./boot.js";
+import { BOOT_ADDRESS, begin } from "./boot.js";
 import { Budget, OF_ONE, OF_PROFILED, OF_SEVERAL } from "./budget.js";
 import { ADDED, BURN_SECONDS } from "./instrument.js";
 import { BaseImage } from "./memory.js";
 import { adopt, loadVmModule, referencesOf } from "./module.js";
 
 /** The addresses the VM's boot contracts have on test networks. */
-export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 
 /** Their mainnet address, where a test network's node has no contracts, and the address that replaces it. */
 const MAINNET_BOOT = "SP000000000000000000002Q6VF78.";
@@ -98,14 +97,14 @@ export class Vm {
    */
   static async boot({ startTime, balances, canProfile = false, folder }) {
     const clock = () => (startTime - EPOCH_START_SECONDS) * 1000;
-    const { module, sdk, costsFlags } = await begin({ clock, canProfile, folder });
+    const { module, sdk, costsFlag, known } = await begin({ clock, canProfile, folder });
     const vm = new Vm(module, sdk, clock);
     sdk.setEpoch("4.0");
     vm.overwrite(MAINNET_BOOT, NO_ADDRESS);
     for (const [address, amount] of balances) if (amount > 0n) sdk.mintSTX(address, amount);
-    vm.costsFlag = costsFlags.find((offset) => vm.#controlsCosts(offset)) ?? -1;
+    vm.costsFlag = costsFlag;
     vm.#makeHeadroom();
-    vm.base = new BaseImage(vm.memory);
+    vm.base = new BaseImage(vm.memory, known);
     return vm;
   }
 
@@ -378,19 +377,6 @@ export class Vm {
     for (const reference of references.reverse()) exports.__externref_table_dealloc(reference);
     const pointer = exports.__wbindgen_malloc(HEADROOM_BYTES, 8);
     exports.__wbindgen_free(pointer, HEADROOM_BYTES, 8);
-  }
-
-  /**
-   * @param {number} offset
-   * @returns {boolean} whether this byte really switches cost tracking, tested with a call
-   */
-  #controlsCosts(offset) {
-    const address = this.sdk.__wbg_ptr + offset;
-    const probe = () => this.callReadOnly(`${BOOT_ADDRESS}.pox-5`, "get-pox-info", [], BOOT_ADDRESS).costs !== "null";
-    this.memory[address] = 0;
-    const silent = !probe();
-    this.memory[address] = 1;
-    return silent && probe();
   }
 
   /**
