@@ -137,10 +137,10 @@ def test_forks_while_the_index_is_up_and_the_devnet_restarts(chain: Chain, place
             wait_until_up_to_date(chain, place)
             index.wait_for(lambda progress: progress.undone_from is not None)
             require_what_contracts_say(chain.der, place)
-            chain.restart()
-            chain.devnet.reorg(FORK - 2, handling)
-            wait_until_up_to_date(chain, place)
-            require_what_contracts_say(chain.der, place)
+        chain.restart()
+        chain.devnet.reorg(FORK - 2, "reordered")
+        wait_until_up_to_date(chain, place)
+        require_what_contracts_say(chain.der, place)
 
 
 def test_a_fork_while_the_indexer_is_killed(chain: Chain, place: Path) -> None:

@@ -516,7 +516,7 @@ def test_actions_before_a_node_failure_are_reported_at_the_end(
 
     monkeypatch.setattr(keeper, "_act", act_and_fail)
     reports: list[KeeperReport] = []
-    keeper.run(on_report=reports.append)
+    keeper.run(interval_s=0.05, on_report=reports.append)
     assert [ids(report.settled) for report in reports] == [[payment_id]]
     assert reports[0].fees_ustx > 0
 

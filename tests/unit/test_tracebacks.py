@@ -30,9 +30,15 @@ def test_a_fault_of_the_library(monkeypatch):
 
 def test_frames_of_the_library_are_hidden(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TEST)
-    text = str(pytester.runpytest_subprocess("-p", "no:der_client", "-p", "no:cacheprovider").stdout)
+    text = str(pytester.runpytest_subprocess("-p", "no:cacheprovider").stdout)
     ours, fault = text.split("_ test_a_fault_of_the_library _", 1)
     assert "# the user's line" in ours
     assert "EncodeError: register_asset.capacity_w: -5 is out of range" in ours
     assert "der_client/stacks" not in ours
     assert "der_client/stacks/contract/declared.py" in fault
+
+
+def test_full_tracebacks_show_the_frames_of_the_library(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(TEST)
+    text = str(pytester.runpytest_subprocess("-p", "no:cacheprovider", "-k", "ours", "--full-trace").stdout)
+    assert "der_client/stacks" in text

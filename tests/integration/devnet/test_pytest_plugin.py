@@ -55,14 +55,6 @@ def test_sends_after_that_was_undone(devnet, payer):
     assert payer.transfer(devnet.accounts["wallet_2"].address, 7).wait(timeout_s=20).nonce == 0
 """
 
-FAILING_TESTS = """
-from der_client import Der
-
-def test_own_error(devnet):
-    der = Der.connect(devnet.url, devnet.accounts["wallet_1"])
-    der.assets.set_role(3, "", "", True).send().wait()  # the line of the user
-"""
-
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
 def test_tests_and_examples_are_isolated(tmp_path: Path, workers: list[str]) -> None:
@@ -77,15 +69,6 @@ def run_pytest(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, str(folder)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
     return done.stdout + done.stderr
-
-
-def test_a_traceback_ends_at_the_users_line(tmp_path: Path) -> None:
-    (tmp_path / "test_users.py").write_text(FAILING_TESTS)
-    shown = run_pytest(tmp_path, "-k", "own_error")
-    assert ">       der.assets.set_role(3" in shown
-    assert "test_users.py:6: EncodeError" in shown
-    assert "der_client/" not in shown
-    assert "der_client/stacks" in run_pytest(tmp_path, "-k", "own_error", "--full-trace")
 
 
 def test_a_project_without_these_fixtures_loads_only_the_plugin(tmp_path: Path) -> None:
