@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from .conftest import RunDer
 
+ROOT = Path(__file__).parents[3]
 NAMES = [name for panel in COMMANDS.values() for name in panel]
 WITHOUT_JSON = {
     "certificate": "it writes a file, which is JSON",

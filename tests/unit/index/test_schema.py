@@ -43,6 +43,12 @@ def test_changed_tables_need_a_new_version() -> None:
         for table in (tables | metadata.tables).values()
         for column in table.columns
     ]
+    lines += [
+        f"{index.name} on {[str(part) for part in index.expressions]} {index.unique} "
+        + " ".join(f"{option}={value}" for option, value in sorted(index.dialect_kwargs.items()))
+        for table in (tables | metadata.tables).values()
+        for index in table.indexes
+    ]
     digest = sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
     assert digest == DIGEST, (
         f"the tables have changed: in der_client/index/schema.py, raise VERSION and set DIGEST to {digest!r}"
