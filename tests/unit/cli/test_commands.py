@@ -72,6 +72,29 @@ def test_every_command_has_json_output_or_a_reason_not_to() -> None:
     assert not WITHOUT_JSON.keys() - without, "they have --json now"
 
 
+def words_in_code(node: ast.AST) -> list[str]:
+    """Return the words of a text that has several, or the leading constants among arguments or elements."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        words = node.value.split()
+        return words if len(words) > 1 else []
+    parts = node.args if isinstance(node, ast.Call) else getattr(node, "elts", [])
+    return [part.value for part in takewhile(lambda part: isinstance(part, ast.Constant), parts)]
+
+
+def test_each_command_is_run_by_a_test() -> None:
+    run = set()
+    for folder in ("tests/unit/cli", "tests/integration"):
+        for file in {*(ROOT / folder).rglob("*.py")} - {Path(__file__)}:
+            for node in ast.walk(ast.parse(file.read_text())):
+                words = [str(word) for word in words_in_code(node)]
+                if "der_client.cli" in words:
+                    words = words[words.index("der_client.cli") + 1 :]
+                words = words[words[:1] == ["der"] :]
+                run |= {" ".join(words[:length]) for length in (1, 2)}
+    missing = sorted({name for name, _ in each_command()} - run)
+    assert not missing, f"{missing}: run them in a test, such as those of tests/integration"
+
+
 def test_every_argument_and_option_has_a_help_text() -> None:
     silent = [
         f"{name}: {parameter.name}"
