@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Result
 
 
-_PAGE_WIDTH: Final = 120
+_PAGE_WIDTH: Final = 160
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

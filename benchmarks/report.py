@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def table(results: Sequence[Result]) -> Table:
     """Return a table with one line for each comparison; missed goals are highlighted."""
     shown = Table(title="der-client beside its peers: medians of one run", box=box.SIMPLE)
-    shown.add_column("work", no_wrap=True)
-    shown.add_column("against", no_wrap=True)
+    shown.add_column("work")
+    shown.add_column("against")
     for heading in ("measured", "goal", "ours", "theirs"):
         shown.add_column(heading, justify="right", no_wrap=True)
     previous = ""

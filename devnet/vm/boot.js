@@ -42,8 +42,8 @@ export const BOOT_ADDRESS = "ST000000000000000000002AMW42H";
 /** The time between the first and the second block, in seconds. */
 const SECOND_BLOCK = 10;
 const NEW_LINE = "\n".charCodeAt(0);
-/** More bytes than an image has: with them, it is decompressed into one buffer, not into thousands of pieces. */
-const LONGEST_IMAGE = 256 * 1024 * 1024;
+/** The bytes at the start of the file that say how long the image is, so that it is decompressed into one buffer. */
+const LENGTH_BYTES = 4;
 /** Room in the image for what is added to the memory until the VM has its accounts. */
 const MARGIN = 2 * 1024 * 1024;
 /** What an image depends on, besides the VM itself. */
@@ -156,7 +156,9 @@ function imageName(canProfile) {
  */
 async function readImage(file) {
   try {
-    const body = await promisify(zlib.zstdDecompress)(readFileSync(file), { chunkSize: LONGEST_IMAGE });
+    const kept = readFileSync(file);
+    const chunkSize = kept.readUInt32LE() + 1;
+    const body = await promisify(zlib.zstdDecompress)(kept.subarray(LENGTH_BYTES), { chunkSize });
     const end = body.indexOf(NEW_LINE);
     /** @type {Header} */
     const header = JSON.parse(body.toString("utf8", 0, end));
@@ -192,11 +194,13 @@ function keepImage(file, { module, sdk, costsFlag }, time) {
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), content]);
   // The checksum reveals damage when the image is read.
   const params = { [zlib.constants.ZSTD_c_checksumFlag]: 1, [zlib.constants.ZSTD_c_compressionLevel]: 1 };
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(body.length);
   const unfinished = `${file}.${randomUUID()}`;
   try {
     mkdirSync(dirname(file), { recursive: true });
     try {
-      writeFileSync(unfinished, zlib.zstdCompressSync(body, { params }));
+      writeFileSync(unfinished, Buffer.concat([length, zlib.zstdCompressSync(body, { params })]));
       renameSync(unfinished, file);
       removeOthers(dirname(file));
     } finally {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import devnet, suite
+from benchmarks import devnet, memory, suite
 from benchmarks.measure import Scale
 
 
@@ -57,3 +57,11 @@ def test_the_commands_work() -> None:
             goals[work.name, peer.name] = (peer.scale, peer.goal)
     names = ("plants", "plant 1", "production", "offers", "payments", "statement wallet_2", "certificates", "events")
     assert goals == {(f"der {name}", "the clock"): (Scale.ADDED_S, 1.0) for name in (*names, "balance wallet_1")}
+
+
+def test_the_devnets_memory_is_split_into_parts() -> None:
+    weights = list(memory.weights(20))
+    assert [weight.transactions for weight in weights] == [weights[0].transactions + 2 * step for step in range(11)]
+    for weight in weights:
+        assert min(weight.vm, weight.copies, weight.rest) > 1 << 20
+        assert weight.vm + weight.copies + weight.rest < weight.resident

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from benchmarks import __main__ as program
 from benchmarks import index, inputs, readings, suite, web
 from benchmarks.measure import Peer, Result, Scale, Work, WrongResultError, measure, no_time, require_same
 from benchmarks.peers import PeerError, Peers
+from benchmarks.report import table
 from der_client.stacks.clarity import UIntValue, encode
 from der_client.stacks.transactions import ContractCall, Transaction
 
@@ -270,3 +272,24 @@ def test_results_are_printed_as_json(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_a_comparison_without_a_goal_is_neither_met_nor_missed() -> None:
     assert Result("work", "peer", Scale.SPEED, 1, None, 1, 1, 1, 1).is_met is None
+
+
+def test_a_terminal_of_80_columns_shows_every_figure() -> None:
+    result = Result(
+        work="index with 1,002,240 slots: a week of a plant, slot by slot",
+        peer="coincurve signature alone",
+        scale=Scale.ADDED_S,
+        figure=1.1139,
+        goal=5.0,
+        low=1.1,
+        high=1.2,
+        ours_s=1.1139,
+        theirs_s=0.0001,
+    )
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(table([result]))
+    shown = capture.get()
+    assert "…" not in shown
+    for figure in ("+1114 ms", "≤ +5000 ms", "1.11 s", "100.0 µs"):
+        assert figure in shown
