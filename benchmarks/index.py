@@ -82,7 +82,7 @@ def _catching_up(indexed: _Indexed) -> Work:
         return (time.process_time() - started) / indexed.chain.event_count * EVENTS_PER_S_GOAL
 
     return Work(
-        f"index: {EVENTS_PER_S_GOAL:,} events from an API's answers into SQLite",
+        f"index: {EVENTS_PER_S_GOAL:,} events from an API's responses into SQLite",
         run,
         (Peer("the clock", no_time, Scale.ADDED_S, 1.0),),
         check,

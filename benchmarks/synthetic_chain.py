@@ -19,15 +19,15 @@ from der_client.stacks.contract.annotations import day_number_of
 from der_client.stacks.contract.codecs import codec_for
 from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import api
-from der_client.stacks.rpc.answers import Block
-from der_client.stacks.rpc.endpoint import Answer
+from der_client.stacks.rpc.endpoint import HttpResponse
+from der_client.stacks.rpc.responses import Block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.contract.events import Event
-    from der_client.stacks.rpc.answers import ContractLogPage
     from der_client.stacks.rpc.endpoint import Endpoint
+    from der_client.stacks.rpc.responses import ContractLogPage
 
 DEPLOYER: Final = "ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"
 OWNER: Final = "ST1SJ3DTE5DN7X54YDH5D64R3BCB6A2AG2ZQ8YPD5"
@@ -88,11 +88,11 @@ class SyntheticChain:
         end = len(logs) - offset
         results = ",".join(reversed(logs[max(0, end - limit) : end]))
         body = f'{{"total":{len(logs)},"results":[{results}],"next_cursor":null}}'.encode()
-        return api.contract_logs(contract_id, limit=limit, offset=offset).read(Answer(200, body, _URL))
+        return api.contract_logs(contract_id, limit=limit, offset=offset).read(HttpResponse(200, body, _URL))
 
     def run(self, endpoint: Endpoint[Any]) -> Any:
         """Return the response of an endpoint; see ``Client.run``."""
-        return endpoint.read(Answer(200, self._bodies[endpoint.request.path], _URL))
+        return endpoint.read(HttpResponse(200, self._bodies[endpoint.request.path], _URL))
 
     def _start(self, plants: int) -> None:
         self._mine(

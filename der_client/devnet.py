@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 _START_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 10.0
 _MOST_INTERVAL_S: Final = 2_147_483.0
-# Advancing time by years mines many blocks before the devnet answers.
+# Advancing time by years mines many blocks before the devnet responds.
 _CONTROL_TIMEOUT_S: Final = 120.0
 _LOG_TAIL_CHARACTERS: Final = 4000
 _TOKEN_VARIABLE: Final = "DER_DEVNET_TOKEN"  # noqa: S105 -- its name
 
 
 class DevnetError(DerClientError):
-    """The devnet did not start, ended, was closed, or refused a request; the text carries its log or its answer."""
+    """The devnet did not start, ended, was closed, or refused a request; the text carries its log or its response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class DevnetControl:
         url: The base address; serves ``/v2``, ``/extended`` and ``/devnet``.
 
     Raises:
-        DevnetError: If no embedded devnet answers there.
+        DevnetError: If no embedded devnet responds there.
     """
 
     def __init__(self, url: str, *, control_token: str | None = None) -> None:
@@ -223,9 +223,9 @@ class DevnetControl:
         Raises:
             DevnetError: If there are not that many blocks.
         """
-        answer = self._control("POST", "reorg", {"blocks": blocks, "transactions": transactions})
+        response = self._control("POST", "reorg", {"blocks": blocks, "transactions": transactions})
         chain_went_back(self.url)
-        return int(answer["block_height"])
+        return int(response["block_height"])
 
     def reset(self) -> None:
         """Go back to the state right after the start. All snapshots are lost."""
@@ -253,8 +253,8 @@ class DevnetControl:
         Raises:
             AddressError: If it is neither an address nor a contract id.
         """
-        answer = self._request("POST", f"/extended/v1/faucets/stx?address={canonical_principal(address)}", {})
-        return str(answer["txId"]).removeprefix("0x")
+        response = self._request("POST", f"/extended/v1/faucets/stx?address={canonical_principal(address)}", {})
+        return str(response["txId"]).removeprefix("0x")
 
     def impersonate(self, sender: str, sent: UserPayload | Call[Any]) -> PendingTransaction:
         """Send a transaction as any address, without its key, at the lowest fee, which that address pays.
@@ -274,8 +274,8 @@ class DevnetControl:
         from der_client.stacks.rpc import Client  # noqa: PLC0415
 
         payload = sent if isinstance(sent, UserPayload) else sent.payload
-        answer = self._control("POST", "impersonate", {"sender": sender, "payload": payload.encode().hex()})
-        return PendingTransaction(Client(self.url), str(answer["tx_id"]).removeprefix("0x"))
+        response = self._control("POST", "impersonate", {"sender": sender, "payload": payload.encode().hex()})
+        return PendingTransaction(Client(self.url), str(response["tx_id"]).removeprefix("0x"))
 
     def trace(self, txid: str) -> TransactionTrace:
         """Return what a mined transaction did, call by call; ``print`` it.
@@ -285,7 +285,7 @@ class DevnetControl:
 
         Raises:
             NotFoundError: If it is not in the chain (yet, or any more).
-            NodeError: If the devnet's answer is not valid.
+            NodeError: If the devnet's response is not valid.
         """
         from der_client.stacks.rpc import Client  # noqa: PLC0415 -- needed only here
 
@@ -330,12 +330,12 @@ class DevnetControl:
     def _request(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         response = self._send(method, path, body)
         try:
-            answer = response.json()
+            content = response.json()
         except ValueError as error:
-            raise DevnetError(f"{self.url}{path} is not an embedded devnet: its answer is not JSON") from error
+            raise DevnetError(f"{self.url}{path} is not an embedded devnet: its response is not JSON") from error
         if not response.ok:
-            raise DevnetError(f"the devnet refused {path}: {answer.get('error', answer)}")
-        return answer
+            raise DevnetError(f"the devnet refused {path}: {content.get('error', content)}")
+        return content
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> requests.Response:
         if self._closed:
@@ -345,7 +345,7 @@ class DevnetControl:
         except requests.RequestException as error:
             log = self.log()
             raise DevnetError(
-                f"no embedded devnet answers at {self.url}{path}; is it running, and is the URL right? ({error})"
+                f"no embedded devnet responds at {self.url}{path}; is it running, and is the URL right? ({error})"
                 + (f" Its log:\n{log}" if log else "")
             ) from error
 

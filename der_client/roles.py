@@ -206,7 +206,7 @@ def setup_roles(
         ContractError: If the contract refused; what was granted before stays.
         ConfirmationTimeoutError: If the transactions were not mined in time; run again.
         JournalError: If the journal cannot be used.
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
     grants = read_roles(roles) if isinstance(roles, (str, Path)) else tuple(roles)
     network = der.client.network

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from der_client.stacks.clarity import encode
 from der_client.stacks.fees import MIN_USTX_PER_BYTE
-from der_client.stacks.rpc.answers import ExecutionCost
+from der_client.stacks.rpc.responses import ExecutionCost
 
 if TYPE_CHECKING:
     from der_client.stacks.contract.call import Call

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.costs.call_cost import CallCost
-    from der_client.stacks.rpc.answers import ExecutionCost
+    from der_client.stacks.rpc.responses import ExecutionCost
 
 METERS: Final = 1_000_000
 METERS_OF_A_FEEDER: Final = 1_000

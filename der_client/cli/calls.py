@@ -12,7 +12,7 @@ from der_client.cli.output import print_json, print_wrapped, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from der_client.stacks.rpc.answers import Simulation, TransactionInfo
+    from der_client.stacks.rpc.responses import Simulation, TransactionInfo
     from der_client.stacks.transactions import ContractCall, PostCondition, PostConditionMode, Transaction
 
 ContractArgument = Annotated[

@@ -84,8 +84,8 @@ def verify_certificate(
         else:
             with Index(on.place) as index:
                 by_node = check_online(read, on.der, index)
-        answered = {check.name for check in by_node}
-        checks = [c for c in checks if c.outcome is not Outcome.NOT_CHECKED or c.name not in answered] + [*by_node]
+        reported = {check.name for check in by_node}
+        checks = [c for c in checks if c.outcome is not Outcome.NOT_CHECKED or c.name not in reported] + [*by_node]
     wrong = any(check.outcome is Outcome.WRONG for check in checks)
     if as_json:
         print_json({"checks": [_json(check) for check in checks], "blocks": _blocks(read), "wrong": wrong})

@@ -55,6 +55,6 @@ def _devnet_names() -> list[str]:
         url = Settings.of().url
         if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
             return []
-        answer = requests.get(f"{url.rstrip('/')}/devnet/accounts", timeout=_DEVNET_TIMEOUT_S)
-        return [str(account["name"]) for account in answer.json()]
+        response = requests.get(f"{url.rstrip('/')}/devnet/accounts", timeout=_DEVNET_TIMEOUT_S)
+        return [str(account["name"]) for account in response.json()]
     return []

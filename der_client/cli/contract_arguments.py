@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from der_client.stacks.clarity.types import ClarityType
-    from der_client.stacks.rpc.answers import FunctionInterface
+    from der_client.stacks.rpc.responses import FunctionInterface
 
 
 def read_arguments(

@@ -10,7 +10,7 @@ from der_client.stacks.errors import InvalidValueError, NotFoundError
 if TYPE_CHECKING:
     from der_client.cli.options import OnContracts
     from der_client.stacks.contract import Contract
-    from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
+    from der_client.stacks.rpc.responses import ContractInterface, FunctionInterface
 
 
 def contract_id(on: OnContracts, text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from der_client.stacks.rpc.answers import ContractLogEvent, FungibleTokenEvent, NonFungibleTokenEvent, StxEvent
+from der_client.stacks.rpc.responses import ContractLogEvent, FungibleTokenEvent, NonFungibleTokenEvent, StxEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from der_client.cli.key_names import AddressBook
     from der_client.cli.options import OnContracts
     from der_client.stacks.contract.events import Event, UnknownEvent
-    from der_client.stacks.rpc.answers import Event as NodeEvent
+    from der_client.stacks.rpc.responses import Event as NodeEvent
 
 # The event's name, or the plant and the day, show these already.
 _LEFT_OUT = frozenset({"state", "actor"})

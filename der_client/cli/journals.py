@@ -38,7 +38,7 @@ def default_journal(command: str, account: "Account", deployer: str = "") -> Pat
         deployer: Who deployed the contracts that the command calls, if it calls any.
 
     Raises:
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
     folder = journal_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def open_client(url: str, network: Network | None) -> "Client":
 
     Raises:
         InvalidValueError: If the URL is not one, or the node is on another network.
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
     from der_client.stacks.rpc import Client  # noqa: PLC0415 -- `der --help` stays fast
 
@@ -145,7 +145,7 @@ class OnChain:
 
         Raises:
             InvalidValueError: If the URL is not one, or the node is on another network.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         from der_client.stacks.errors import NodeUnreachableError  # noqa: PLC0415 -- `der --help` stays fast
 

@@ -79,7 +79,7 @@ def record_plants(
     Raises:
         MeterDataError: If readings are ambiguous, or later than the chain's day; plants before them are recorded.
         InvalidValueError: If there is no such asset.
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
     stream = iter(plants)
     waiting: list[tuple[Plant, Coverage]] = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from der_client.cli.options import Sending
     from der_client.stacks.contract.call import Call, Receipt
-    from der_client.stacks.rpc.answers import TransactionReceipt
+    from der_client.stacks.rpc.responses import TransactionReceipt
     from der_client.stacks.transactions import Transaction
 
 R = TypeVar("R")

@@ -94,14 +94,14 @@ def _carry_out(on: OnContractsSending, action: str, part: "Mapping[int, Payment]
     receipt = send_call(on, call, Preview(what, lines))
     after = dict(zip(numbers, settlement.get_payments(numbers), strict=True))
     results = []
-    for number, answer in zip(numbers, receipt.value, strict=True):
+    for number, response in zip(numbers, receipt.value, strict=True):
         payment = after[number]
         results.append(
             {
                 **sent(receipt),
                 "payment_id": number,
                 "action": action,
-                "error_code": answer.error_code,
+                "error_code": response.error_code,
                 **{
                     name: getattr(payment, name, None)
                     for name in ("token", "payee", "buyer", "delivered_wh", "payout", "fee", "refund")

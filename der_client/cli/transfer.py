@@ -10,7 +10,7 @@ from der_client.cli.options import Json, OnContractsSending
 from der_client.cli.output import print_json
 
 if TYPE_CHECKING:
-    from der_client.stacks.rpc.answers import TransactionReceipt
+    from der_client.stacks.rpc.responses import TransactionReceipt
 
 
 @grouped

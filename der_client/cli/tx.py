@@ -9,7 +9,7 @@ from der_client.cli.options import Json, OnContracts
 from der_client.cli.output import plain, print_fields, print_json, print_wrapped, printable
 
 if TYPE_CHECKING:
-    from der_client.stacks.rpc.answers import ExecutionCost, TransactionInfo
+    from der_client.stacks.rpc.responses import ExecutionCost, TransactionInfo
     from der_client.stacks.transactions import Transaction
 
 
@@ -46,7 +46,7 @@ def tx(
 
 
 def _signed(on: OnContracts, info: "TransactionInfo") -> "Transaction | None":
-    """Return the transaction as it was signed; the API's answer lacks parts of its payload. ``None`` if lost."""
+    """Return the transaction as it was signed; the API's response lacks parts of its payload. ``None`` if lost."""
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.transactions import Transaction  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ from der_client.stacks.errors import (
     ContractError,
     DerClientError,
     InvalidValueError,
-    NodeAnswerError,
+    NodeResponseError,
     NotFoundError,
     SimulationUnavailableError,
     TransactionDroppedError,
@@ -146,7 +146,7 @@ class CallSeries(Unsent, Generic[I]):
             return None if cost is None else cost.read_count
         try:
             estimate = self.contract.client.estimate_fee(call.payload.encode(), call.transaction().estimated_length)
-        except (NodeAnswerError, NotFoundError):
+        except (NodeResponseError, NotFoundError):
             return None
         return None if estimate is None else estimate.cost.read_count
 

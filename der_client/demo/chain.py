@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from der_client.der import Der
 from der_client.stacks.rpc import Client
-from der_client.stacks.rpc.answers import FungibleTokenEvent
+from der_client.stacks.rpc.responses import FungibleTokenEvent
 
 if TYPE_CHECKING:
     from der_client.devnet import DevnetControl

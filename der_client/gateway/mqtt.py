@@ -128,10 +128,10 @@ async def _take(gateway: Gateway, broker: Broker, client: Any, message: Any) -> 
     while True:
         try:
             receipts = await asyncio.to_thread(gateway.take, bytes(message.payload), source=topic)
-            answer: dict[str, Any] = {"receipts": [receipt.to_json() for receipt in receipts]}
+            response: dict[str, Any] = {"receipts": [receipt.to_json() for receipt in receipts]}
         except RefusedError as error:
             _LOG.warning("a message on %s is refused: %s", topic, error)
-            answer = {"error": str(error)}
+            response = {"error": str(error)}
         except UnavailableError as error:
             _LOG.warning("a message on %s waits: %s", topic, error)
             await asyncio.sleep(_PAUSE_S)
@@ -139,4 +139,4 @@ async def _take(gateway: Gateway, broker: Broker, client: Any, message: Any) -> 
         break
     client._client.ack(message.mid, message.qos)  # noqa: SLF001 -- see above
     suffix = topic.rpartition("/")[2]
-    await client.publish(f"{broker.receipts}/{suffix}", json.dumps(answer), qos=_AT_LEAST_ONCE)
+    await client.publish(f"{broker.receipts}/{suffix}", json.dumps(response), qos=_AT_LEAST_ONCE)

@@ -12,8 +12,8 @@ from typing import Annotated
 from pydantic import SkipValidation
 
 from der_client.stacks.contract.events import Event
-from der_client.stacks.rpc.answers import ExecutionCost
 from der_client.stacks.rpc.fields import NONE_IS_EMPTY, Amount, Hash, HexBytes, Moment, Unsigned, at, inner
+from der_client.stacks.rpc.responses import ExecutionCost
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads what the contracts printed from a node's API: oldest first, block by block, on one fork.
 
 Events are found in the API's logs of each contract, in pages. The API counts from the newest; from the total in each
-answer, the place counted from the oldest is computed, which only a fork can change. The transactions of each block in
+response, the place counted from the oldest is computed, which only a fork can change. The transactions of each block in
 which something was printed are read for their order, senders and arguments.
 
 Everything that is read lies at or below one block, the tip when reading began. A fork in the meantime replaces that
@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from der_client.contracts import CONTRACTS
 from der_client.index.chain_data import ChainBlock, ChainTransaction, FilledBlock, Printed
 from der_client.stacks.contract.events import Event, read_event, require_known
-from der_client.stacks.errors import NodeAnswerError, NotFoundError
+from der_client.stacks.errors import NodeResponseError, NotFoundError
 from der_client.stacks.rpc.api import with_cost
-from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request
 from der_client.stacks.rpc.fields import Hash, Unsigned, at, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from der_client.stacks.rpc import Client
-    from der_client.stacks.rpc.answers import Block, ContractLogEvent
+    from der_client.stacks.rpc.responses import Block, ContractLogEvent
 
 _LOGS_PER_PAGE: Final = 100
 _TRANSACTIONS_PER_PAGE: Final = 50
@@ -162,7 +162,7 @@ class ChainReader:
             )  # more may have been printed: then the page begins at a later place
             found |= enumerate(reversed(page.events), first)
             if position < first:
-                end = min(first, end)  # what is missing is older; an answer may contain less than was asked for
+                end = min(first, end)  # what is missing is older; a response may contain less than was asked for
         return [self._placed(found[number]) for number in range(position, end_of(found, position))], total
 
     def _placed(self, log: ContractLogEvent) -> ContractLogEvent:
@@ -210,7 +210,7 @@ def end_of(found: Mapping[int, object], position: int) -> int:
 
 def _height_of(log: ContractLogEvent) -> int:
     if log.block_height is None:
-        raise NodeAnswerError(f"the event of {log.txid} has no block", "")
+        raise NodeResponseError(f"the event of {log.txid} has no block", "")
     return log.block_height
 
 
@@ -256,15 +256,15 @@ class _Entry:
     txid: Annotated[Hash, at("tx_id")]
 
 
-def _read_transactions(wanted: Mapping[str, list[Printed]], answer: Answer) -> _BlockPage:
-    if answer.status == 404:
+def _read_transactions(wanted: Mapping[str, list[Printed]], response: HttpResponse) -> _BlockPage:
+    if response.status == 404:
         return _BlockPage({}, 0, 0)
-    page = answer.read(_Listed)
+    page = response.read(_Listed)
     ours = {}
     for item in page.results:
-        txid = read_as(_Entry, item, answer.url).txid
+        txid = read_as(_Entry, item, response.url).txid
         if txid in wanted:
-            block = read_as(ChainBlock, item, answer.url)
-            transaction = read_as(ChainTransaction, with_cost(item), answer.url)
+            block = read_as(ChainBlock, item, response.url)
+            transaction = read_as(ChainTransaction, with_cost(item), response.url)
             ours[txid] = _Placed(block, replace(transaction, printed=wanted[txid]))
     return _BlockPage(ours, len(page.results), page.total)

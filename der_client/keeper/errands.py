@@ -214,7 +214,7 @@ class Errands:
             self._fail(errand.action, errand.ids, str(error), error.txid)
 
     def _refused(self, action: Action, number: int, code: int | None, txid: str) -> None:
-        """Note that the contract answered ``(err uN)`` for one payment or offer."""
+        """Note that the contract returned ``(err uN)`` for one payment or offer."""
         known = next((error for enum in (SettlementError, MarketError) for error in enum if error == code), None)
         reason = f"u{code}" if known is None else f"{known.name} (u{code}): {known.reason}"
         if known in _DONE_BY_OTHER:

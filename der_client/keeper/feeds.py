@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from der_client.stacks.contract import Contract
     from der_client.stacks.contract.events import Event, UnknownEvent
-    from der_client.stacks.rpc.answers import ContractLogEvent
+    from der_client.stacks.rpc.responses import ContractLogEvent
 
 _EVENTS_PER_PAGE: Final = 20
 MAX_EVENTS: Final = 10_000

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from der_client.der import Der
     from der_client.stacks.contract.call import Call
     from der_client.stacks.outbox import Journal
-    from der_client.stacks.rpc.answers import Block
+    from der_client.stacks.rpc.responses import Block
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class Keeper:
 
         Raises:
             DeploymentError: If the contracts are not deployed; this is checked in the first round.
-            NodeError: If the node is down or answers something else; what was sent is checked in the next round.
+            NodeError: If the node is down or responds with something else; what was sent is checked in the next round.
             CallReadError: If the node could not run a read-only call.
         """
         errands = self._open()

@@ -1,4 +1,4 @@
-"""The blocks that the keeper has seen, and whether a new answer continues them."""
+"""The blocks that the keeper has seen, and whether a new response continues them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from der_client.stacks.errors import NotFoundError
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc import Client
-    from der_client.stacks.rpc.answers import Block
+    from der_client.stacks.rpc.responses import Block
 
 _REMEMBERED: Final = 100
 _ROUNDS_BEHIND: Final = 5
-"""How many answers in a row may be older than what was seen: behind one address there can be several nodes."""
+"""How many responses in a row may be older than what was seen: behind one address there can be several nodes."""
 
 
 class Place(Enum):
@@ -22,7 +22,7 @@ class Place(Enum):
 
     SAME = "the newest one seen"
     NEW = "after it, on the same chain"
-    BEHIND = "probably before it: the answer of a node that lags behind"
+    BEHIND = "probably before it: the response of a node that lags behind"
     ELSEWHERE = "on another chain: it forked, or a devnet was set back; or nothing was seen before"
 
 

@@ -1,4 +1,4 @@
-"""JSON with a list of records, such as the answers of many portals: each record is a row, its names are the columns.
+"""JSON with a list of records, such as the responses of many portals: each record is a row, its names are the columns.
 
 A record within a record counts with its name before a point: ``{"period": {"start": …}}`` has the column
 ``period.start``. Where a record is a list, its columns are named "1", "2" and so on.

@@ -1,9 +1,9 @@
-"""Reads SolarEdge: JSON answers of its monitoring API, saved in files.
+"""Reads SolarEdge: JSON responses of its monitoring API, saved in files.
 
 V1 (until November 2026): energy, energyDetails, power and powerDetails. Times are local times of the site, at the start
 of each interval. V2: energy and power of a site, and telemetry of inverters and meters; times have an offset.
 
-Sources: SolarEdge, "Monitoring Server API"; for V2, answers in the public tests of openHAB's binding and of
+Sources: SolarEdge, "Monitoring Server API"; for V2, responses in the public tests of openHAB's binding and of
     SolarNetwork's client.
 """
 
@@ -32,7 +32,7 @@ _DEVICES: Final = ("inverters", "meters")
 
 
 def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSeries]:
-    """Read the meters of an answer.
+    """Read the meters of a response.
 
     Args:
         source: Path of a file, its content as bytes, or an open stream.
@@ -42,18 +42,18 @@ def read_solaredge(source: Source, form: TableFormat) -> dict[str, IntervalSerie
         A series for each meter, such as ``"Production"``, ``"FeedIn"``, or ``"7E12AB energy"`` of a device.
 
     Raises:
-        MeterDataError: If it is not such an answer, or something in it cannot be read or is ambiguous.
+        MeterDataError: If it is not such a response, or something in it cannot be read or is ambiguous.
         OSError: If the file cannot be opened.
     """
     require_polars()
-    answer = read_json(source)
-    if isinstance(answer, dict) and ("resolution" in answer or any(kind in answer for kind in _DEVICES)):
-        return _second_version(answer, form)
-    return _first_version(answer, form)
+    response = read_json(source)
+    if isinstance(response, dict) and ("resolution" in response or any(kind in response for kind in _DEVICES)):
+        return _second_version(response, form)
+    return _first_version(response, form)
 
 
 def is_of_solaredge(document: Any) -> bool:
-    """Return whether a JSON document looks like an answer of this API."""
+    """Return whether a JSON document looks like a response of this API."""
     if not isinstance(document, dict):
         return False
     body = next(iter(document.values()), None) if len(document) == 1 else document
@@ -64,11 +64,11 @@ def is_of_solaredge(document: Any) -> bool:
     )
 
 
-def _first_version(answer: Any, form: TableFormat) -> dict[str, IntervalSeries]:
-    body = next(iter(answer.values()), None) if isinstance(answer, dict) and len(answer) == 1 else answer
+def _first_version(response: Any, form: TableFormat) -> dict[str, IntervalSeries]:
+    body = next(iter(response.values()), None) if isinstance(response, dict) and len(response) == 1 else response
     if not isinstance(body, dict) or "timeUnit" not in body or not ("meters" in body or "values" in body):
         raise MeterDataError(
-            "this is not an answer of SolarEdge: expected timeUnit, unit, and meters or values (V1), or resolution, "
+            "this is not a response of SolarEdge: expected timeUnit, unit, and meters or values (V1), or resolution, "
             "unit and values (V2)"
         )
     own = _table_format(body, form, step="timeUnit", time="date")
@@ -78,13 +78,13 @@ def _first_version(answer: Any, form: TableFormat) -> dict[str, IntervalSeries]:
     return {str(meter.get("type")): _read(meter["values"], own) for meter in map(_as_meter, meters)}
 
 
-def _second_version(answer: dict[str, Any], form: TableFormat) -> dict[str, IntervalSeries]:
-    if "resolution" in answer:
-        return {"Production": _read_measurements(answer, form)}
+def _second_version(response: dict[str, Any], form: TableFormat) -> dict[str, IntervalSeries]:
+    if "resolution" in response:
+        return {"Production": _read_measurements(response, form)}
     return {
         f"{device} {name}": _read_measurements(measurements, form)
         for kind in _DEVICES
-        for device, each in _items(answer.get(kind, {}))
+        for device, each in _items(response.get(kind, {}))
         for name, measurements in _items(each)
         if isinstance(measurements, dict) and str(measurements.get("unit", "")).upper() in _UNITS
     }
@@ -96,17 +96,17 @@ def _items(value: Any) -> Iterable[tuple[str, Any]]:
     return value.items()
 
 
-def _read_measurements(answer: dict[str, Any], form: TableFormat) -> IntervalSeries:
-    return _read(_as_meter(answer)["values"], _table_format(answer, form, step="resolution", time="timestamp"))
+def _read_measurements(response: dict[str, Any], form: TableFormat) -> IntervalSeries:
+    return _read(_as_meter(response)["values"], _table_format(response, form, step="resolution", time="timestamp"))
 
 
-def _table_format(answer: dict[str, Any], form: TableFormat, *, step: str, time: str) -> TableFormat:
-    length = answer.get(step)
+def _table_format(response: dict[str, Any], form: TableFormat, *, step: str, time: str) -> TableFormat:
+    length = response.get(step)
     seconds = _SECONDS.get(str(length))
     if seconds is None:
         known = "QUARTER_OF_AN_HOUR or HOUR" if step == "timeUnit" else "QUARTER_HOUR or HOUR"
         raise MeterDataError(f"each reading covers a {length}: ask for {step} {known}", column=step)
-    unit = str(answer.get("unit"))
+    unit = str(response.get("unit"))
     options: dict[str, Any] = {
         "time": time, "values": "value", "unit": _UNITS.get(unit.upper(), unit), "interval_seconds": seconds,
         "nulls": "unknown", "time_zone": form.time_zone, "ambiguous": form.ambiguous, "from": form.from_, "to": form.to,

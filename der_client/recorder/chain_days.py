@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from der_client.contracts.asset_verification import AssetVerification, RecordingRight
     from der_client.contracts.production_tracking import ProductionDay, ProductionTracking
     from der_client.readings.days import MeteredDay
-    from der_client.stacks.rpc.answers import ContractLogEvent
+    from der_client.stacks.rpc.responses import ContractLogEvent
 
 _PAGE: Final = 30
 """How many items a read asks for at once; a node stops a read after 100 lookups."""
@@ -39,7 +39,7 @@ class ChainDays:
         now: Chain time.
 
     Raises:
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
 
     def __init__(self, assets: AssetVerification, production: ProductionTracking, keys: Iterable[DayKey]) -> None:

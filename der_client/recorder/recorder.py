@@ -318,12 +318,12 @@ class Recorder:
         except TransactionFailedError as error:
             _end_all(sent.admissions, RecordingStatus.NOT_RECORDED, str(error))
         else:
-            for answer, masks in zip(receipt.value, sent.items, strict=True):
+            for response, masks in zip(receipt.value, sent.items, strict=True):
                 for admission, mask in masks.items():
-                    if answer.error_code is None:
+                    if response.error_code is None:
                         admission.entry.recorded_mask |= mask
                     else:
-                        admission.refuse(_code(answer.error_code), _described(answer.error_code, receipt.txid))
+                        admission.refuse(_code(response.error_code), _described(response.error_code, receipt.txid))
 
     def _fail(self, run: Run, sent: _Sent, reason: str) -> None:
         run.failure = f"nothing more was sent: {reason}"

@@ -80,7 +80,7 @@ class Account:
         """Return the balance that the account can spend, in µSTX.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         return self.client.account(self.address).balance_ustx
 
@@ -88,7 +88,7 @@ class Account:
         """Return the nonce of the next transaction, after those in flight from this object.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         return self._nonces.peek()
 
@@ -114,7 +114,7 @@ class Account:
             AddressError: If an address belongs to another network.
             InvalidValueError: If it could never be executed, the fee would be above the cap, or the client's network is
                 not the node's.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         network = self.client.checked_network()
         draft = Transaction.build(
@@ -167,7 +167,7 @@ class Account:
             NonceConflictError: If another transaction on its way has the nonce that was given.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         if nonce is not None:
             return self.sign_and_send(
@@ -198,7 +198,7 @@ class Account:
             NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         signed = self.sign(transaction)
         if not signed.is_signed:
@@ -220,7 +220,7 @@ class Account:
             NonceConflictError: If another transaction on its way has its nonce.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         self._check_own(signed)
         signed.verify()
@@ -238,7 +238,7 @@ class Account:
             InvalidValueError: If the fee would be above the cap.
             TransactionRejectedError: If the node refuses it; the nonce is free again.
             ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         self._check_network(signed)
         length = signed.estimated_length
@@ -280,7 +280,7 @@ class Account:
             NonceConflictError: If another transaction on its way has the nonce that was given.
             TransactionRejectedError: If the node refuses it; its nonce is free again.
             ConfirmationTimeoutError: If it is unknown whether it arrived; it carries the txid.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         try:
             memo_bytes = memo.encode() if isinstance(memo, str) else memo

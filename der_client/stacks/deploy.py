@@ -170,7 +170,7 @@ def deploy(
             transaction failed. What was published before stays, and a repeated run continues from there.
         ConfirmationTimeoutError: If a batch was not mined in time; run again.
         JournalError: If the journal cannot be used.
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
     if not isinstance(plan, DeploymentPlan):
         plan = DeploymentPlan.read(plan)

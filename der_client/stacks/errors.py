@@ -16,7 +16,7 @@ The tree::
     ├── NodeError                           the node: carries the URL
     │   ├── NodeUnreachableError            down, refused or too slow
     │   │   └── NothingSentError            no connection: nothing of the request can have arrived
-    │   ├── NodeAnswerError                 an answer that is not what the endpoint promises
+    │   ├── NodeResponseError                 a response that is not what the endpoint promises
     │   ├── NotFoundError                   the node does not know what was asked for
     │   └── TransactionRejectedError        refused by the mempool: carries reason and data
     ├── TransactionFailedError              mined, without the effect that was wanted: carries the txid
@@ -26,7 +26,7 @@ The tree::
     │   └── AnalysisFailedError             a contract that did not pass the analysis was not published
     ├── TransactionDroppedError             left the mempool without being mined
     ├── ConfirmationTimeoutError            the outcome is unknown: carries the txid and the signed bytes
-    │   └── BroadcastUnknownError           sent, but no answer in the node's own form
+    │   └── BroadcastUnknownError           sent, but no response in the node's own form
     ├── JournalError                        an outbox's journal: for another network, newer, broken, full disk
     ├── CallReadError                       a read-only call that the node could not run
     ├── UnknownEventError               printed, but not an event that the contract's class declares (strict_events)
@@ -235,7 +235,7 @@ class NodeError(DerClientError):
 
     Attributes:
         url: The address that was asked.
-        status: HTTP status of the answer; 0 if there was none.
+        status: HTTP status of the response; 0 if there was none.
         retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
     """
 
@@ -247,15 +247,15 @@ class NodeError(DerClientError):
 
 
 class NodeUnreachableError(NodeError):
-    """No answer: the node is down, refused the connection, or took longer than the timeout."""
+    """No response: the node is down, refused the connection, or took longer than the timeout."""
 
 
 class NothingSentError(NodeUnreachableError):
     """No connection was made, so nothing of the request can have reached the node."""
 
 
-class NodeAnswerError(NodeError):
-    """An answer that is not what the endpoint promises: wrong status, no JSON, missing or invalid fields."""
+class NodeResponseError(NodeError):
+    """A response that is not what the endpoint promises: wrong status, no JSON, missing or invalid fields."""
 
 
 class NotFoundError(NodeError):

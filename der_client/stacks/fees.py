@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from der_client.stacks.checks import check_number
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NotFoundError
+from der_client.stacks.errors import InvalidValueError, NodeResponseError, NotFoundError
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc import Client
@@ -38,7 +38,7 @@ class Fees(Protocol):
 
         Raises:
             InvalidValueError: If no fee is acceptable; the transaction is not sent.
-            NodeUnreachableError: If the node did not answer.
+            NodeUnreachableError: If the node did not response.
         """
 
     def replace(self, fee_ustx: int, length_bytes: int, waited_s: float) -> int | None:
@@ -95,7 +95,7 @@ class FeePolicy:
 
         Raises:
             InvalidValueError: If it would be above the cap.
-            NodeUnreachableError: If the node did not answer.
+            NodeUnreachableError: If the node did not response.
         """
         floor = MIN_USTX_PER_BYTE * length_bytes
         wanted = max(floor, self._of_node(client, payload, length_bytes)) if self.asks_node else floor
@@ -141,13 +141,13 @@ class FeePolicy:
     def _of_node(self, client: Client, payload: bytes, length_bytes: int) -> int:
         try:
             estimate = client.estimate_fee(payload, length_bytes)
-        except (NodeAnswerError, NotFoundError) as error:
+        except (NodeResponseError, NotFoundError) as error:
             _LOG.info("no fee estimate: %s", error)
             estimate = None
         if estimate is not None:
             return estimate.middle_ustx
         try:
             return client.transfer_fee_rate() * length_bytes
-        except (NodeAnswerError, NotFoundError) as error:
+        except (NodeResponseError, NotFoundError) as error:
             _LOG.info("no transfer fee rate: %s", error)
             return 0

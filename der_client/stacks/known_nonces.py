@@ -93,7 +93,7 @@ class KnownNonces:
         """Ask API and node; the higher nonces count.
 
         Raises:
-            NodeError: If one of them gave no valid answer.
+            NodeError: If one of them gave no valid response.
         """
         told = self._read_api()
         self.has_api = told is not None
@@ -111,7 +111,7 @@ class KnownNonces:
         """Use the result of `read`.
 
         Args:
-            told: The answers of API and node.
+            told: The responses of API and node.
             own: The nonces that the holder's own transactions use.
         """
         self.used(-1 if told.last_executed is None else told.last_executed)
@@ -130,7 +130,7 @@ class KnownNonces:
         """Update the state of the chain, with as few requests as possible.
 
         Raises:
-            NodeError: If the node gave no valid answer.
+            NodeError: If the node gave no valid response.
         """
         following = self._client.account(self._address()).nonce
         if time.monotonic() - self._api_at > _API_S:
@@ -144,7 +144,7 @@ class KnownNonces:
         """Forget nonces of others whose transactions have left the mempool without being mined.
 
         Raises:
-            NodeError: If the API gave no valid answer.
+            NodeError: If the API gave no valid response.
         """
         told = self._read_api()
         if told is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 _TRUSTED_S: Final = 5.0
-"""How long the node's answer is trusted while own transactions are in flight."""
+"""How long the node's response is trusted while own transactions are in flight."""
 _TRACKERS: Final[WeakSet[NonceTracker]] = WeakSet()
 _TRACKERS_LOCK: Final = threading.Lock()
 
@@ -71,7 +71,7 @@ class NonceTracker:
         """Return the nonce that `reserve` would return now.
 
         Raises:
-            NodeError: If the node had to be asked and gave no valid answer.
+            NodeError: If the node had to be asked and gave no valid response.
         """
         with self._lock:
             return self._next()
@@ -80,7 +80,7 @@ class NonceTracker:
         """Take the next nonce.
 
         Raises:
-            NodeError: If the node had to be asked and gave no valid answer.
+            NodeError: If the node had to be asked and gave no valid response.
         """
         with self._lock:
             nonce = self._next()
@@ -102,7 +102,7 @@ class NonceTracker:
 
         Raises:
             NonceConflictError: If another transaction, on its way, being built or in the mempool, has the nonce.
-            NodeError: If the node had to be asked and gave no valid answer.
+            NodeError: If the node had to be asked and gave no valid response.
         """
         with self._lock:
             before = self._in_flight.get(nonce)

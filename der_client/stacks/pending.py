@@ -140,7 +140,7 @@ class PendingTransaction(_Waiting):
         """Return the API's current data on it; ``None`` if there is none.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         return self.client.transaction(self.txid)
 
@@ -153,7 +153,7 @@ class PendingTransaction(_Waiting):
     ) -> TransactionReceipt:
         """Wait until it is mined, whatever the outcome.
 
-        It checks at once and then less and less often: a devnet answers in milliseconds, and a public API is not
+        It checks at once and then less and less often: a devnet responds in milliseconds, and a public API is not
         flooded. A node that fails meanwhile is asked again until the time is over, but not before the time that it asks
         for (Retry-After); a silent one is given up a second after the timeout at the latest.
 

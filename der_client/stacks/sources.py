@@ -244,10 +244,10 @@ def _download(url: str, where: str) -> bytes:
     if urlsplit(url).scheme not in ("http", "https"):
         raise DeploymentError(f"{where}: a URL must begin with https:// or http://; a file is given as path")
     try:
-        with requests.get(url, timeout=_TIMEOUT_S, stream=True) as answer:
-            if answer.status_code != requests.codes.ok:
-                raise DeploymentError(f"{where}: the server answered with status {answer.status_code}")
-            body = b"".join(_limited(answer.iter_content(1 << 16), where))
+        with requests.get(url, timeout=_TIMEOUT_S, stream=True) as response:
+            if response.status_code != requests.codes.ok:
+                raise DeploymentError(f"{where}: the server responded with status {response.status_code}")
+            body = b"".join(_limited(response.iter_content(1 << 16), where))
     except requests.RequestException as error:
         raise DeploymentError(f"{where}: cannot be fetched: {error}") from error
     return body

@@ -27,7 +27,7 @@ ENDLESS = {
 
 @pytest.fixture
 def hasty(proxy: FaultProxy) -> Client:
-    return Client(proxy.url, retries=RetryPolicy(attempts=1), answer_deadline_s=0.3)
+    return Client(proxy.url, retries=RetryPolicy(attempts=1), response_deadline_s=0.3)
 
 
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)

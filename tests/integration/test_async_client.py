@@ -17,8 +17,8 @@ from der_client.stacks.errors import (
     BroadcastUnknownError,
     ConfirmationTimeoutError,
     InvalidValueError,
-    NodeAnswerError,
     NodeError,
+    NodeResponseError,
     NothingSentError,
     RuntimeAbortedError,
     TransactionRejectedError,
@@ -150,12 +150,12 @@ class TestHostile:
                 time.sleep(0.01)
 
         async def use(client: AsyncClient) -> None:
-            with pytest.raises(NodeError, match="no complete answer within"):
+            with pytest.raises(NodeError, match="no complete response within"):
                 await client.transfer_fee_rate()
             with pytest.raises(BroadcastUnknownError):
                 await client.broadcast(b"signed")
 
-        run(serve(drip).url, use, answer_deadline_s=0.3, retries=ONCE)
+        run(serve(drip).url, use, response_deadline_s=0.3, retries=ONCE)
 
     def test_early_hints_cookies_and_one_connection(self, serve: Callable[[Handle], Server]) -> None:
         def handle(connection: socket.socket, _: bytes) -> None:
@@ -175,10 +175,10 @@ class TestHostile:
         server = serve(lambda connection, _: answer(connection, bytes(10_000)))
 
         async def use(client: AsyncClient) -> None:
-            with pytest.raises(NodeAnswerError, match="longer than 5000 bytes"):
+            with pytest.raises(NodeResponseError, match="longer than 5000 bytes"):
                 await client.transfer_fee_rate()
 
-        run(server.url, use, max_answer_bytes=5_000)
+        run(server.url, use, max_response_bytes=5_000)
 
     def test_redirects(self, serve: Callable[[Handle], Server]) -> None:
         def handle(connection: socket.socket, request: bytes) -> None:
@@ -191,7 +191,7 @@ class TestHostile:
 
         async def use(client: AsyncClient) -> None:
             assert await client.transfer_fee_rate() == 7
-            with pytest.raises(NodeAnswerError, match="not followed"):
+            with pytest.raises(NodeResponseError, match="not followed"):
                 await client.info()
             with pytest.raises(BroadcastUnknownError, match="not followed"):
                 await client.broadcast(b"signed")

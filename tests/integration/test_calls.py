@@ -25,7 +25,7 @@ from der_client.stacks.contract.events import UnknownEvent, read_event
 from der_client.stacks.errors import (
     AddressError,
     EncodeError,
-    NodeAnswerError,
+    NodeResponseError,
     NodeUnreachableError,
     PostConditionAbortedError,
     SigningError,
@@ -195,7 +195,7 @@ def test_a_result_of_another_type_is_reported(der: Der) -> None:
         @read_only
         def get_surplus(self) -> bool: ...
 
-    with pytest.raises(NodeAnswerError, match=r"get-surplus gave 0x01.*which is not bool.*another version"):
+    with pytest.raises(NodeResponseError, match=r"get-surplus gave 0x01.*which is not bool.*another version"):
         Other(der.client, der.deployer).get_surplus()
 
 

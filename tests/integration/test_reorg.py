@@ -11,7 +11,7 @@ import pytest
 from der_client.devnet import Devnet, DevnetError
 from der_client.stacks.account import Account
 from der_client.stacks.rpc import Client, api
-from der_client.stacks.rpc.answers import Block, TransactionStatus
+from der_client.stacks.rpc.responses import Block, TransactionStatus
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from der_client.stacks.account import Account
 from der_client.stacks.clarity import UIntValue
 from der_client.stacks.contract import Contract
 from der_client.stacks.contract.events import EventRecord
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.errors import InvalidValueError, NodeResponseError, NodeUnreachableError
 from der_client.stacks.rpc import AsyncClient, Client, LogUpdate, RetryPolicy
 from der_client.stacks.transactions import ContractCall, ContractPublish
 from tests.integration.tcp_forwarder import TcpForwarder
@@ -256,7 +256,7 @@ class TestAnnouncements:
             Client(chain.url).stream(event, **parameters)
 
     def test_a_refused_subscription_is_reported(self, chain: Devnet) -> None:
-        with pytest.raises(NodeAnswerError, match="refused the subscription to tx_update"):
+        with pytest.raises(NodeResponseError, match="refused the subscription to tx_update"):
             Client(chain.url).stream("tx_update", tx_id="12")
 
 
@@ -314,7 +314,7 @@ class TestAsync:
                 assert [notice async for notice in client.stream("mempool", idle_s=0.05)] == []
                 with pytest.raises(InvalidValueError, match="must be one of block, mempool"):
                     await anext(client.stream("blocks"))
-                with pytest.raises(NodeAnswerError, match="refused the subscription to tx_update"):
+                with pytest.raises(NodeResponseError, match="refused the subscription to tx_update"):
                     await anext(client.stream("tx_update", tx_id="12"))
 
         asyncio.run(follow())

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.clarity import PrincipalValue, UIntValue
-from der_client.stacks.errors import ConfirmationTimeoutError, NodeAnswerError, NodeUnreachableError
+from der_client.stacks.errors import ConfirmationTimeoutError, NodeResponseError, NodeUnreachableError
 from der_client.stacks.rpc import TransactionStatus
 from der_client.stacks.transactions import (
     ORIGIN,
@@ -120,7 +120,7 @@ class Walker:
             try:
                 self.account.send(signed)
                 entry.answered = True
-            except (NodeUnreachableError, NodeAnswerError, ConfirmationTimeoutError):
+            except (NodeUnreachableError, NodeResponseError, ConfirmationTimeoutError):
                 self.outages += 1
                 if time.monotonic() > deadline:
                     raise

@@ -86,7 +86,7 @@ def test_goals_match_those_of_the_project(peers: Peers) -> None:
         ("the same: peak memory of the process", "polars"): (Scale.MEMORY, 2),
         ("5 years of it: peak memory of the process", "one year"): (Scale.MEMORY, 2),
         ("Merkle tree over 2,000 leaves, hashed and all", "the clock"): (Scale.ADDED_S, 5),
-        ("index: 5,000 events from an API's answers into SQLite", "the clock"): (Scale.ADDED_S, 1),
+        ("index: 5,000 events from an API's responses into SQLite", "the clock"): (Scale.ADDED_S, 1),
         **{
             (f"index with 1,920 slots: {page}", "the clock"): (Scale.ADDED_S, 0.05)
             for page in (

@@ -1,4 +1,4 @@
-"""A Nakamoto block: what ``GET /v3/blocks/{id}`` answers with."""
+"""A Nakamoto block: what ``GET /v3/blocks/{id}`` returns."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.events import Event, UnknownEvent
     from der_client.stacks.contract.movements import AssetEvent
     from der_client.stacks.rpc import AsyncClient, Client
-    from der_client.stacks.rpc.answers import ExecutionCost, StxEvent, TransactionReceipt
+    from der_client.stacks.rpc.responses import ExecutionCost, StxEvent, TransactionReceipt
     from der_client.stacks.rpc.trace import TransactionTrace
     from der_client.stacks.transactions import PostCondition
 

@@ -25,7 +25,7 @@ from der_client.stacks.contract.reading import ContractReading
 from der_client.stacks.errors import AddressError, SigningError, whole
 from der_client.stacks.outcome import outcome_of, read_outcome
 from der_client.stacks.rpc import Client
-from der_client.stacks.rpc import answers as rpc
+from der_client.stacks.rpc import responses as rpc
 from der_client.stacks.transactions import PostConditionMode
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from der_client.stacks.rpc.answers import ContractLogEvent
+    from der_client.stacks.rpc.responses import ContractLogEvent
 
 _ANY: Final = ClarityValue
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from der_client.stacks.contract.declarations import ContractDeclaration
     from der_client.stacks.contract.declared import DataMap, Declared, DeclaredFunction
     from der_client.stacks.contract.errors import ErrorCode
-    from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface, MapInterface, VariableInterface
+    from der_client.stacks.rpc.responses import ContractInterface, FunctionInterface, MapInterface, VariableInterface
 
 
 def differences(

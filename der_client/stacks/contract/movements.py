@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from der_client.stacks.rpc.answers import FungibleTokenEvent, NonFungibleTokenEvent, StxEvent
+from der_client.stacks.rpc.responses import FungibleTokenEvent, NonFungibleTokenEvent, StxEvent
 from der_client.stacks.transactions import (
     ORIGIN,
     FtPostCondition,

@@ -103,7 +103,7 @@ class ContractReading(ContractResults):
             CallReadError: If the node could not run the function.
             NotFoundError: If the contract has no such variable or constant.
             ContractError: If the function returned ``(err uN)``.
-            NodeAnswerError: If the result is not of the declared type.
+            NodeResponseError: If the result is not of the declared type.
         """
         return self._read_as(declared, self.client.follow(self._asked(self.client, declared, arguments)), arguments)
 

@@ -11,12 +11,12 @@ from der_client.stacks.errors import (
     ContractError,
     DecodeError,
     DerClientError,
-    NodeAnswerError,
+    NodeResponseError,
     TransactionFailedError,
     shown,
 )
 from der_client.stacks.outcome import OutcomeKind
-from der_client.stacks.rpc import answers as rpc
+from der_client.stacks.rpc import responses as rpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ class ContractResults(ContractDeclaration):
         try:
             return declared.signature.result.decode(raw)
         except DecodeError as error:
-            raise NodeAnswerError(
+            raise NodeResponseError(
                 f"{self.contract_id} {declared.name} gave 0x{raw[:64].hex()}, which is not "
                 f"{declared.signature.result.type}: {error}; is another version of the contract deployed?",
                 self.client.url,

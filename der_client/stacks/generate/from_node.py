@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from der_client.stacks.generate.type_syntax import Type
     from der_client.stacks.rpc import Client
-    from der_client.stacks.rpc.answers import ContractInterface
+    from der_client.stacks.rpc.responses import ContractInterface
 
 
 def read_contract(

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from der_client.stacks.generate.definitions import Definitions
-    from der_client.stacks.rpc.answers import ContractInterface
+    from der_client.stacks.rpc.responses import ContractInterface
 
 Environment = dict[str, Type]
 InterfaceOf = Callable[[str], "ContractInterface | None"]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from der_client.stacks.generate.inference import InterfaceOf, Printed
     from der_client.stacks.generate.shapes import Field, ModelShape
     from der_client.stacks.generate.type_syntax import Type
-    from der_client.stacks.rpc.answers import ContractInterface, FunctionInterface
+    from der_client.stacks.rpc.responses import ContractInterface, FunctionInterface
 
 # Annotations and decorators in a class are looked up in the class first, so no member may have these names.
 _IN_ANNOTATIONS: Final = frozenset({"bool", "bytes", "int", "str", "tuple"})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from der_client.stacks.outbox.journal import Journal
     from der_client.stacks.outbox.lane import Lane
     from der_client.stacks.rpc import Client
-    from der_client.stacks.rpc.answers import Block
+    from der_client.stacks.rpc.responses import Block
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Forks:
         """Check the chain every few seconds; return whether it differs from the one seen before.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         if time.monotonic() - self._looked_at < _FORK_S:
             return False
@@ -64,7 +64,7 @@ class Forks:
         """Check again what is mined but not deep yet; no turn of a lane may be running.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         tip = self._client.block("latest")
         happened = []

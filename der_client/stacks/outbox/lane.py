@@ -94,7 +94,7 @@ class Lane:
             look_s: After how long without news a transaction is looked up by itself.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         ordered = by_nonce(live)
         nonces = KnownNonces(account.client, lambda: account.address, floor)
@@ -185,7 +185,7 @@ class Lane:
         """Update the account's state on the chain and in the mempool.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         self.account.client.checked_network()
         self.nonces.take(self.nonces.read(), self.own_nonces)

@@ -51,7 +51,7 @@ class Outbox:
     Raises:
         JournalError: If the journal cannot be used, or is for another network or purpose.
         InvalidValueError: If there is no account, a limit is out of range, or the node has no API.
-        NodeError: If the node is down or answers something else.
+        NodeError: If the node is down or responds with something else.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Outbox:
             The waiting nonces of each account that still has some; an empty list if another process uses the account.
 
         Raises:
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
             JournalError: If the journal cannot be written.
         """
         self.inherit()

@@ -117,7 +117,7 @@ class Signer:
         self._fees.clear()
 
     def _refresh(self, lane: Lane) -> bool:
-        """Update an account that was idle here but may have been used elsewhere; return whether the node answered."""
+        """Update an account that was idle here but may have been used elsewhere; return whether the node responded."""
         try:
             lane.refresh()
         except NodeError as error:

@@ -1,8 +1,11 @@
-"""Access to a Stacks node and the API in front of it: endpoints as values, typed answers, a synchronous client."""
+"""Access to a Stacks node and the API in front of it: endpoints as values, typed responses, a synchronous client."""
 
 from typing import TYPE_CHECKING, Any
 
-from der_client.stacks.rpc.answers import (
+from der_client.stacks.rpc.client import Client
+from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request
+from der_client.stacks.rpc.notices import Notice
+from der_client.stacks.rpc.responses import (
     AccountInfo,
     ArgumentInterface,
     Balances,
@@ -37,9 +40,6 @@ from der_client.stacks.rpc.answers import (
     UnconfirmedTransaction,
     VariableInterface,
 )
-from der_client.stacks.rpc.client import Client
-from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
-from der_client.stacks.rpc.notices import Notice
 from der_client.stacks.rpc.retries import RetryPolicy
 from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountInfo",
-    "Answer",
     "ArgumentInterface",
     "AsyncClient",
     "Balances",
@@ -67,6 +66,7 @@ __all__ = [
     "FeeEstimate",
     "FunctionInterface",
     "FungibleTokenEvent",
+    "HttpResponse",
     "LogUpdate",
     "MapInterface",
     "MinedNonce",

@@ -11,8 +11,11 @@ from typing import Any, Final
 
 from der_client.stacks.address import canonical_principal
 from der_client.stacks.checks import check_number
-from der_client.stacks.errors import NodeAnswerError
-from der_client.stacks.rpc.answers import (
+from der_client.stacks.errors import NodeResponseError
+from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request, reads
+from der_client.stacks.rpc.fields import Unsigned, read_as
+from der_client.stacks.rpc.node import check_txid, split_contract_id
+from der_client.stacks.rpc.responses import (
     Balances,
     Block,
     BlockPage,
@@ -22,9 +25,6 @@ from der_client.stacks.rpc.answers import (
     TransactionInfo,
     transaction_kind,
 )
-from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request, reads
-from der_client.stacks.rpc.fields import Unsigned, read_as
-from der_client.stacks.rpc.node import check_txid, split_contract_id
 
 EVENTS_PER_PAGE: Final = 100
 
@@ -48,7 +48,7 @@ def transaction(txid: str, *, event_offset: int = 0) -> Endpoint[TransactionInfo
 
     Args:
         txid: 64 hexadecimal digits, 0x allowed.
-        event_offset: How many events to skip; an answer carries at most `EVENTS_PER_PAGE`.
+        event_offset: How many events to skip; a response carries at most `EVENTS_PER_PAGE`.
     """
     known_txid = check_txid(txid)
     query = (("event_offset", str(event_offset)), ("event_limit", str(EVENTS_PER_PAGE))) if event_offset else ()
@@ -123,19 +123,19 @@ def contract_logs(
     )
 
 
-def read_transaction(txid: str, answer: Answer) -> TransactionInfo:
+def read_transaction(txid: str, response: HttpResponse) -> TransactionInfo:
     """Read a transaction as either version of the API shows it."""
-    values = with_vm_error_place(with_cost(answer.json()), answer.url)
+    values = with_vm_error_place(with_cost(response.json()), response.url)
     if isinstance(values, dict) and isinstance(values.get("events"), list):
         values = {**values, "events": [of_transaction(event, txid) for event in values["events"]]}
-    info = read_as(transaction_kind(values), values, answer.url)
+    info = read_as(transaction_kind(values), values, response.url)
     if info.txid != txid:
-        raise NodeAnswerError(f"the field tx_id is {info.txid}, not the transaction asked for, {txid}", answer.url)
+        raise NodeResponseError(f"the field tx_id is {info.txid}, not the transaction asked for, {txid}", response.url)
     return info
 
 
 def of_transaction(event: Any, txid: str) -> Any:
-    """Give an event the transaction that it is of, which not every answer repeats."""
+    """Give an event the transaction that it is of, which not every response repeats."""
     return {**event, "tx_id": event.get("tx_id") or txid} if isinstance(event, dict) else event
 
 
@@ -158,5 +158,5 @@ def with_vm_error_place(values: Any, url: str) -> Any:
     return {**values, "vm_error": f"{name}\n in {where}\n{rest}"}
 
 
-def _read_block_transactions(answer: Answer) -> tuple[MinedNonce, ...]:
-    return answer.read(_MinedNonces).results
+def _read_block_transactions(response: HttpResponse) -> tuple[MinedNonce, ...]:
+    return response.read(_MinedNonces).results

@@ -37,7 +37,7 @@ class ApiSocket:
 
     Raises:
         NodeUnreachableError: If no connection was made, or the API does not serve the socket.
-        NodeAnswerError: If the API refused the subscription.
+        NodeResponseError: If the API refused the subscription.
     """
 
     def __init__(self, base_url: str, headers: Mapping[str, str], event: str, parameters: Mapping[str, str]) -> None:

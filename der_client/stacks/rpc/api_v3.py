@@ -10,11 +10,11 @@ from functools import partial
 from typing import Annotated, ClassVar, Final, Generic, TypeVar
 
 from der_client.stacks.address import canonical_principal
-from der_client.stacks.rpc.answers import AnyEvent, Nonces, TransactionInfo
 from der_client.stacks.rpc.api import of_transaction, read_transaction
-from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request, reads
+from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request, reads
 from der_client.stacks.rpc.fields import Amount, Unsigned, at, read_as
 from der_client.stacks.rpc.node import check_txid
+from der_client.stacks.rpc.responses import AnyEvent, Nonces, TransactionInfo
 
 MAX_LIMIT: Final = 100
 
@@ -105,8 +105,8 @@ def _page(limit: int, cursor: str | None) -> tuple[tuple[str, str], ...]:
     return query if cursor is None else (*query, ("cursor", cursor))
 
 
-def _read_events(txid: str, answer: Answer) -> Page[AnyEvent]:
-    values = answer.json()
+def _read_events(txid: str, response: HttpResponse) -> Page[AnyEvent]:
+    values = response.json()
     if isinstance(values, dict) and isinstance(values.get("results"), list):
         values = {**values, "results": [of_transaction(event, txid) for event in values["results"]]}
-    return read_as(Page[AnyEvent], values, answer.url)
+    return read_as(Page[AnyEvent], values, response.url)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from der_client.stacks.errors import NodeAnswerError, NotFoundError
+from der_client.stacks.errors import NodeResponseError, NotFoundError
 from der_client.stacks.rpc import api, api_v3
-from der_client.stacks.rpc.answers import Balances, ContractLogEvent
-from der_client.stacks.rpc.retries import UnreadAnswerError
+from der_client.stacks.rpc.responses import Balances, ContractLogEvent
+from der_client.stacks.rpc.retries import UnreadResponseError
 from der_client.stacks.rpc.steps import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from der_client.stacks.rpc.answers import Event, Nonces, TransactionInfo
     from der_client.stacks.rpc.endpoint import Endpoint
+    from der_client.stacks.rpc.responses import Event, Nonces, TransactionInfo
     from der_client.stacks.rpc.steps import Steps
 
 _MAX_PAGES: Final = 1_000
@@ -47,7 +47,7 @@ class ApiVersions:
 
         Returns:
             ``None`` if the API has never seen it. At most 100,000 of its events are read, and none that is too large
-            for one answer; then ``event_count`` is higher than the number of ``events``.
+            for one response; then ``event_count`` is higher than the number of ``events``.
         """
         info = yield from self.summary(txid, until, once=once)
         if info is None or info.status.is_dropped or len(info.events) >= info.event_count:
@@ -150,7 +150,7 @@ class ApiVersions:
 
 
 def _events(txid: str, count: int, until: float, *, once: bool) -> Steps[list[Event]]:
-    """Read the events of a mined transaction, in smaller pages if they are too large for one answer."""
+    """Read the events of a mined transaction, in smaller pages if they are too large for one response."""
     events: list[Event] = []
     cursor: str | None = None
     limit = api_v3.MAX_LIMIT
@@ -158,12 +158,12 @@ def _events(txid: str, count: int, until: float, *, once: bool) -> Steps[list[Ev
         endpoint = api_v3.events(txid, limit=limit, cursor=cursor)
         try:
             page = yield from ask(endpoint, until, once=once)
-        except UnreadAnswerError:
+        except UnreadResponseError:
             if limit not in _SMALLER:
                 return events
             limit = _SMALLER[limit]
             continue
-        except NodeAnswerError as error:
+        except NodeResponseError as error:
             if error.status != 400:
                 raise
             # For transactions no longer in a block, and for the cursor of a replaced block.
@@ -181,7 +181,7 @@ def _check_order(before: tuple[Event, ...] | list[Event], page: tuple[Event, ...
     last = before[-1].event_index if before else -1
     for event in page:
         if event.event_index <= last:
-            raise NodeAnswerError(
+            raise NodeResponseError(
                 f"event {event.event_index} comes after event {last}; use another node", endpoint.request.path
             )
         last = event.event_index
@@ -199,6 +199,6 @@ def _sums(
         if page.next_cursor is None or page.next_cursor == cursor:
             return sums
         cursor = page.next_cursor
-    raise NodeAnswerError(
+    raise NodeResponseError(
         f"{principal} owns more than {_MAX_PAGES * api_v3.MAX_LIMIT} different tokens; read them page by page", ""
     )

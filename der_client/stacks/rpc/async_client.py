@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from der_client.stacks.network import Network
-    from der_client.stacks.rpc.answers import ContractLogEvent
     from der_client.stacks.rpc.api_socket import AsyncApiSocket
-    from der_client.stacks.rpc.endpoint import Answer, Endpoint
+    from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse
+    from der_client.stacks.rpc.responses import ContractLogEvent
     from der_client.stacks.rpc.retries import RetryPolicy
     from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
 
@@ -46,11 +46,11 @@ class AsyncClient(Methods):
     Args:
         url: The base address that serves ``/v2`` and ``/extended``.
         network: The network behind it; if not given, the node is asked when it is first needed.
-        timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
+        timeout: Seconds to connect, and the longest silence while a response is read, in seconds.
         retries: How often and how patiently failed requests are repeated, if repeating them is safe.
         headers: Headers of each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
-        max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
+        max_response_bytes: The longest response that is read.
+        response_deadline_s: The longest time for one request, from connecting to the last byte of its response.
 
     Raises:
         InvalidValueError: If the URL or a limit is not valid.
@@ -65,18 +65,18 @@ class AsyncClient(Methods):
         timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
         retries: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
-        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
-        answer_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
+        max_response_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
+        response_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
     ) -> None:
-        super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
+        super().__init__(network, timeout, retries, max_response_bytes, response_deadline_s)
         self._own_headers = dict(headers or {})
         from der_client.stacks.rpc.async_transport import AsyncTransport  # noqa: PLC0415 -- an extra
 
         self._transport = AsyncTransport(
             url,
             timeout_s=timeout,
-            max_answer_bytes=max_answer_bytes,
-            answer_deadline_s=answer_deadline_s,
+            max_response_bytes=max_response_bytes,
+            response_deadline_s=response_deadline_s,
             headers=headers or {},
         )
 
@@ -90,7 +90,7 @@ class AsyncClient(Methods):
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.
-            NodeError: If the node did not answer properly.
+            NodeError: If the node did not response properly.
         """
         return await self.follow(self.network_steps(checked=True))
 
@@ -102,7 +102,7 @@ class AsyncClient(Methods):
             within_s: Ask only once, and for no longer than this many seconds.
 
         Raises:
-            NodeError: If the node is down or slow, or its answer is not what the endpoint promises.
+            NodeError: If the node is down or slow, or its response is not what the endpoint promises.
         """
         until = None if within_s is None else self._until(within_s)
         return endpoint.read(await self._ask(Ask(endpoint.request, until, once=within_s is not None)))
@@ -205,11 +205,11 @@ class AsyncClient(Methods):
             while True:
                 if isinstance(step, Ask):
                     try:
-                        answer = await self._ask(step)
+                        response = await self._ask(step)
                     except NodeError as error:
                         step = steps.throw(error)
                     else:
-                        step = steps.send(answer)
+                        step = steps.send(response)
                     continue
                 if isinstance(step, Listen) and signal is not None:
                     await signal.wait(step)
@@ -220,7 +220,7 @@ class AsyncClient(Methods):
             result: T = done.value
             return result
 
-    async def _ask(self, step: Ask) -> Answer:
+    async def _ask(self, step: Ask) -> HttpResponse:
         if step.once:
             return await self._transport.ask_once(step.request, step.until)
         return await self.follow(repeated(step.request, self.retries, step.until))

@@ -1,4 +1,4 @@
-"""Sends one request to a node and returns the answer, asynchronously (httpx2), with the same limits as `Transport`."""
+"""Sends one request to a node asynchronously (httpx2) and returns the response; same limits as `Transport`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from der_client.stacks.errors import NodeAnswerError, NodeError, NodeUnreachableError, NothingSentError
+from der_client.stacks.errors import NodeError, NodeResponseError, NodeUnreachableError, NothingSentError
 from der_client.stacks.extras import require_extra
-from der_client.stacks.rpc.endpoint import Answer
+from der_client.stacks.rpc.endpoint import HttpResponse
 from der_client.stacks.rpc.fields import excerpt
 from der_client.stacks.rpc.methods import LOOPBACK
-from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after
+from der_client.stacks.rpc.retries import UnreadResponseError, read_retry_after
 from der_client.stacks.rpc.steps import time_left_s
 from der_client.stacks.rpc.urls import (
     HEADERS,
@@ -41,8 +41,8 @@ class AsyncTransport:
     Args:
         url: Base address of the node.
         timeout_s: Seconds to connect, and seconds of silence while reading.
-        max_answer_bytes: The longest body that is read, decompressed.
-        answer_deadline_s: The longest time that one exchange may take, redirects included.
+        max_response_bytes: The longest body that is read, decompressed.
+        response_deadline_s: The longest time that one exchange may take, redirects included.
         headers: Headers of each request, e.g. an API key; never shown.
     """
 
@@ -51,13 +51,13 @@ class AsyncTransport:
         url: str,
         *,
         timeout_s: tuple[float, float],
-        max_answer_bytes: int,
-        answer_deadline_s: float,
+        max_response_bytes: int,
+        response_deadline_s: float,
         headers: Mapping[str, str],
     ) -> None:
         self.url = check_base_url(url)
-        self._max_answer_bytes = max_answer_bytes
-        self._answer_deadline_s = answer_deadline_s
+        self._max_response_bytes = max_response_bytes
+        self._response_deadline_s = response_deadline_s
         connect_s, silence_s = timeout_s
         self._silence_s = silence_s
         self._client = httpx2.AsyncClient(
@@ -67,7 +67,7 @@ class AsyncTransport:
             trust_env=urlsplit(self.url).hostname not in LOOPBACK,
         )
 
-    async def ask_once(self, request: Request, until: float | None = None) -> Answer:
+    async def ask_once(self, request: Request, until: float | None = None) -> HttpResponse:
         """Send a request once, following redirects of a GET within the host.
 
         Args:
@@ -77,28 +77,29 @@ class AsyncTransport:
         Raises:
             NothingSentError: If no connection was made.
             NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
-            UnreadAnswerError: If the answer is too large or too slow; the request arrived.
-            NodeAnswerError: If the answer redirects to another host, or too often.
+            UnreadResponseError: If the response is too large or too slow; the request arrived.
+            NodeResponseError: If the response redirects to another host, or too often.
         """
-        limit_s = time_left_s(self._answer_deadline_s, until, self.url)
+        limit_s = time_left_s(self._response_deadline_s, until, self.url)
         url = f"{self.url}{request.path}"
         if request.query:
             url = f"{url}?{urlencode(request.query)}"
         try:
             async with asyncio.timeout(limit_s):
                 for _ in range(MAX_REDIRECTS + 1):
-                    answer, location = await self._exchange(request, url)
-                    if answer.status not in REDIRECTS:
-                        return answer
+                    response, location = await self._exchange(request, url)
+                    if response.status not in REDIRECTS:
+                        return response
                     url = redirect_target(request, url, location)
         except TimeoutError:
             raise NodeUnreachableError(
-                f"no complete answer within {limit_s:.3g} s; try again, use another node, or raise answer_deadline_s",
+                f"no complete response within {limit_s:.3g} s; "
+                "try again, use another node, or raise response_deadline_s",
                 url,
             ) from None
-        raise NodeAnswerError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
+        raise NodeResponseError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
 
-    async def _exchange(self, request: Request, url: str) -> tuple[Answer, str]:
+    async def _exchange(self, request: Request, url: str) -> tuple[HttpResponse, str]:
         headers = {"Content-Type": request.content_type} if request.content_type else None
         try:
             async with self._client.stream(
@@ -110,23 +111,23 @@ class AsyncTransport:
         finally:
             self._client.cookies.clear()
         _LOG.debug("%s %s: HTTP %d, %d bytes", request.method, url, response.status_code, len(body))
-        answer = Answer(
+        whole = HttpResponse(
             status=response.status_code,
             body=body,
             url=url,
             content_type=response.headers.get("content-type", "").lower(),
             retry_after_s=read_retry_after(response.headers.get("retry-after", ""), response.headers.get("date", "")),
         )
-        return answer, response.headers.get("location", "")
+        return whole, response.headers.get("location", "")
 
     async def _read_body(self, response: httpx2.Response, url: str) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > self._max_answer_bytes:
-                raise UnreadAnswerError(
-                    f"the answer is longer than {self._max_answer_bytes} bytes; "
-                    "ask for less, or raise max_answer_bytes",
+            if len(body) > self._max_response_bytes:
+                raise UnreadResponseError(
+                    f"the response is longer than {self._max_response_bytes} bytes; "
+                    "ask for less, or raise max_response_bytes",
                     url,
                 )
         return bytes(body)
@@ -137,7 +138,7 @@ class AsyncTransport:
             return NothingSentError(f"no connection: {cause}; is the node running, and is the URL right?", url)
         if isinstance(error, httpx2.TimeoutException):
             return NodeUnreachableError(
-                f"no answer within {self._silence_s:g} s; try again, use another node, or raise timeout", url
+                f"no response within {self._silence_s:g} s; try again, use another node, or raise timeout", url
             )
         return NodeUnreachableError(f"the connection broke: {cause}; is this a Stacks node?", url)
 

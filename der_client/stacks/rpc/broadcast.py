@@ -1,8 +1,8 @@
-"""Sends a signed transaction, and decides which answers prove that a node accepted or refused it.
+"""Sends a signed transaction, and decides which responses prove that a node accepted or refused it.
 
-There are gateways, caches and load balancers between client and node, so only two answers count: the transaction's id
+There are gateways, caches and load balancers between client and node, so only two responses count: the transaction's id
 with status 200, and a refusal in the node's own form (status 400, JSON with this txid and a reason). Anything else, or
-no answer, leaves open whether the transaction arrived.
+no response, leaves open whether the transaction arrived.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from der_client.stacks.errors import (
     BroadcastUnknownError,
     DecodeError,
     InvalidValueError,
-    NodeAnswerError,
     NodeError,
+    NodeResponseError,
     NodeUnreachableError,
     NothingSentError,
     TransactionRejectedError,
 )
 from der_client.stacks.rpc import node
 from der_client.stacks.rpc.rejections import Cause, cause_of
-from der_client.stacks.rpc.retries import BUSY_STATUSES, UnreadAnswerError
+from der_client.stacks.rpc.retries import BUSY_STATUSES, UnreadResponseError
 from der_client.stacks.rpc.steps import Ask, Pause, Steps, ask
 from der_client.stacks.transactions import Transaction
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc.api_versions import ApiVersions
-    from der_client.stacks.rpc.endpoint import Answer
+    from der_client.stacks.rpc.endpoint import HttpResponse
     from der_client.stacks.rpc.retries import RetryPolicy
 
 _LOG: Final = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
             failure = error
         if not isinstance(failure, NothingSentError):
             may_have_arrived = True
-            # A server that answers "too many requests" most likely passed nothing on; asking more would not help.
+            # A server that responds with "too many requests" most likely passed nothing on; asking more would not help.
             if failure.status != 429 and (yield from _is_seen(txid, versions)):
                 return txid
         wait = policy.wait_s(attempt, failure.retry_after_s) if _may_be_repeated(failure) else None
@@ -90,17 +90,17 @@ def _check_raw(raw: object) -> str:
     return node.compute_txid(raw)
 
 
-def _read(raw: bytes, txid: str, answer: Answer) -> str:
+def _read(raw: bytes, txid: str, response: HttpResponse) -> str:
     try:
-        return node.send(raw).read(answer)
-    except NodeAnswerError:
+        return node.send(raw).read(response)
+    except NodeResponseError:
         # If a node cannot decode the bytes, it says so in plain text, without a txid. That counts if we can't decode
         # them, either.
-        if answer.status != 400 or answer.is_html or not _is_undecodable(raw):
+        if response.status != 400 or response.is_html or not _is_undecodable(raw):
             raise
     raise TransactionRejectedError(
-        f"the node cannot decode the transaction: {answer.excerpt()!r}; give the bytes of a signed transaction",
-        answer.url,
+        f"the node cannot decode the transaction: {response.excerpt()!r}; give the bytes of a signed transaction",
+        response.url,
         reason="Deserialization",
         data={},
         txid=txid,
@@ -125,7 +125,7 @@ def is_known(txid: str, versions: ApiVersions) -> Steps[bool]:
         versions: The versions of the node's API.
 
     Raises:
-        NodeUnreachableError: If one of them did not answer.
+        NodeUnreachableError: If one of them did not response.
     """
     try:
         info = yield from versions.summary(txid)
@@ -157,7 +157,7 @@ def _may_be_repeated(failure: NodeError) -> bool:
     """Return whether another attempt at sending may have another outcome."""
     if failure.status:
         return failure.status in _GAVE_UP or failure.status >= 500
-    return isinstance(failure, NodeUnreachableError | UnreadAnswerError)
+    return isinstance(failure, NodeUnreachableError | UnreadResponseError)
 
 
 def _unknown(txid: str, raw: bytes, cause: NodeError) -> BroadcastUnknownError:

@@ -1,8 +1,8 @@
 """One deadline and one size limit for a whole exchange, whatever the server does.
 
 A socket's timeout limits each read, but not the exchange: a server may send a byte from time to time forever, in its
-headers, interim answers (1xx), chunk extensions or trailers. Here the connections themselves enforce how long, and how
-much, their exchange may read. They are urllib3's own, with sockets that use the `Budget` of their thread.
+headers, interim responses (1xx), chunk extensions or trailers. Here the connections themselves enforce how long, and
+how much, their exchange may read. They are urllib3's own, with sockets that use the `Budget` of their thread.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SWITCHING_PROTOCOLS: Final = 101
 
 
 class OverBudgetError(OSError):
-    """The exchange took too long, or the answer is too long."""
+    """The exchange took too long, or the response is too long."""
 
 
 class Budget:
@@ -41,14 +41,14 @@ class Budget:
     Args:
         within_s: How long it may take, from now.
         silence_s: How long the server may be silent.
-        answer_bytes: The longest body, before it is decompressed; headers and the like may have 1 MiB more.
+        response_bytes: The longest body, before it is decompressed; headers and the like may have 1 MiB more.
     """
 
     __slots__ = ("_bytes", "_deadline", "_silence_s", "bytes_left", "within_s")
 
-    def __init__(self, within_s: float, silence_s: float, answer_bytes: int) -> None:
+    def __init__(self, within_s: float, silence_s: float, response_bytes: int) -> None:
         self.within_s = within_s
-        self._bytes = self.bytes_left = answer_bytes + _OVERHEAD_BYTES
+        self._bytes = self.bytes_left = response_bytes + _OVERHEAD_BYTES
         self._silence_s = silence_s
         self._deadline = time.monotonic() + within_s
 
@@ -141,7 +141,7 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """The final answer; of the interim ones, Python skips only 100 Continue, and mistakes a 103 for the final one."""
+    """The final response; of the interim ones, Python skips only 100 Continue, and mistakes a 103 for the final one."""
 
     def begin(self) -> None:
         super().begin()

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     import requests
 
     from der_client.stacks.network import Network
-    from der_client.stacks.rpc.answers import (
+    from der_client.stacks.rpc.api_socket import ApiSocket
+    from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse
+    from der_client.stacks.rpc.responses import (
         ContractLogEvent,
     )
-    from der_client.stacks.rpc.api_socket import ApiSocket
-    from der_client.stacks.rpc.endpoint import Answer, Endpoint
     from der_client.stacks.rpc.retries import RetryPolicy
     from der_client.stacks.rpc.watching import BlockUpdate, LogUpdate, Watch
 
@@ -47,11 +47,11 @@ class Client(Methods):
     Args:
         url: The base address that serves ``/v2`` and ``/extended``: an API, Clarinet's devnet, or the embedded devnet.
         network: The network behind it; asked for when first needed if not given.
-        timeout: Seconds to connect, and the longest silence while an answer is read, in seconds.
+        timeout: Seconds to connect, and the longest silence while a response is read, in seconds.
         retries: How often and how patiently failed requests are repeated, where repeating changes nothing.
         headers: Sent with each request, e.g. ``{"x-api-key": …}``; never shown in texts or logs.
-        max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: The longest time that one request may take, from connecting to the last byte of its answer.
+        max_response_bytes: The longest response that is read.
+        response_deadline_s: The longest time for one request, from connecting to the last byte of its response.
         session: A `requests.Session` whose proxies and TLS settings to use.
 
     Raises:
@@ -66,11 +66,11 @@ class Client(Methods):
         timeout: tuple[float, float] = DEFAULT_TIMEOUT_S,
         retries: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
-        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
-        answer_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
+        max_response_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
+        response_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
         session: requests.Session | None = None,
     ) -> None:
-        super().__init__(network, timeout, retries, max_answer_bytes, answer_deadline_s)
+        super().__init__(network, timeout, retries, max_response_bytes, response_deadline_s)
         self._own_headers = dict(headers or {})
         # Not before it is needed: importing requests takes a fifth of this library's limit for its import time.
         from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
@@ -78,8 +78,8 @@ class Client(Methods):
         self._transport = Transport(
             url,
             timeout_s=timeout,
-            max_answer_bytes=max_answer_bytes,
-            answer_deadline_s=answer_deadline_s,
+            max_response_bytes=max_response_bytes,
+            response_deadline_s=response_deadline_s,
             headers=headers or {},
             session=session,
         )
@@ -94,7 +94,7 @@ class Client(Methods):
         """The network: as given, or else from the node's ``network_id``.
 
         Raises:
-            NodeError: If the node had to be asked and did not answer properly.
+            NodeError: If the node had to be asked and did not response properly.
         """
         return self.follow(self.network_steps())
 
@@ -103,7 +103,7 @@ class Client(Methods):
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.
-            NodeError: If the node did not answer properly.
+            NodeError: If the node did not response properly.
         """
         return self.follow(self.network_steps(checked=True))
 
@@ -115,7 +115,7 @@ class Client(Methods):
             within_s: Ask only once, and wait at most this many seconds.
 
         Raises:
-            NodeError: If the node is down, slow, or answers something else than the endpoint promises.
+            NodeError: If the node is down, slow, or responds with something else than the endpoint promises.
         """
         until = None if within_s is None else self._until(within_s)
         return endpoint.read(self._ask(Ask(endpoint.request, until, once=within_s is not None)))
@@ -158,7 +158,7 @@ class Client(Methods):
             idle_s: End after this many seconds without anything new; ``None`` for never.
 
         Raises:
-            NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
+            NodeError: If the API cannot be read at the start; later, it is asked again until it responds.
         """
         return self._watched(LogWatch(contract_id, poll_s, idle_s, known), history=history or bool(known))
 
@@ -172,7 +172,7 @@ class Client(Methods):
             idle_s: End after this many seconds without a new block; ``None`` for never.
 
         Raises:
-            NodeError: If the API cannot be read at the start; later, it is asked again until it answers.
+            NodeError: If the API cannot be read at the start; later, it is asked again until it responds.
         """
         return self._watched(BlockWatch(poll_s, idle_s), history=False)
 
@@ -270,11 +270,11 @@ class Client(Methods):
             while True:
                 if isinstance(step, Ask):
                     try:
-                        answer = self._ask(step)
+                        response = self._ask(step)
                     except NodeError as error:
                         step = steps.throw(error)
                     else:
-                        step = steps.send(answer)
+                        step = steps.send(response)
                     continue
                 if isinstance(step, Listen) and signal is not None:
                     signal.wait(step)
@@ -285,7 +285,7 @@ class Client(Methods):
             result: T = done.value
             return result
 
-    def _ask(self, step: Ask) -> Answer:
+    def _ask(self, step: Ask) -> HttpResponse:
         if step.once:
             return self._transport.ask_once(step.request, step.until)
         return self.follow(repeated(step.request, self.retries, step.until))

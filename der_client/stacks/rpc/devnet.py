@@ -11,11 +11,11 @@ from pydantic import AfterValidator
 from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.errors import NotFoundError, SimulationUnavailableError
-from der_client.stacks.rpc.answers import Simulation
 from der_client.stacks.rpc.api import with_vm_error_place
-from der_client.stacks.rpc.endpoint import JSON_TYPE, Answer, Endpoint, Request
+from der_client.stacks.rpc.endpoint import JSON_TYPE, Endpoint, HttpResponse, Request
 from der_client.stacks.rpc.fields import Unsigned, read_as
 from der_client.stacks.rpc.node import Refusal, rejection, split_contract_id
+from der_client.stacks.rpc.responses import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,32 +106,32 @@ def _endpoint(body: dict[str, object]) -> Endpoint[Simulation]:
     )
 
 
-def _read_deployer(answer: Answer) -> str:
-    if answer.status in _NO_SUCH_PATH:
+def _read_deployer(response: HttpResponse) -> str:
+    if response.status in _NO_SUCH_PATH:
         raise NotFoundError(
-            "the node is not an embedded devnet, so it does not name a deployer; pass deployer=", answer.url
+            "the node is not an embedded devnet, so it does not name a deployer; pass deployer=", response.url
         )
-    return answer.read(_Deployer).deployer
+    return response.read(_Deployer).deployer
 
 
-def _read_lineage(answer: Answer) -> tuple[int, int]:
-    if answer.status in _NO_SUCH_PATH:
-        raise NotFoundError("the node is not an embedded devnet", answer.url)
-    lineage = answer.read(_Lineage)
+def _read_lineage(response: HttpResponse) -> tuple[int, int]:
+    if response.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is not an embedded devnet", response.url)
+    lineage = response.read(_Lineage)
     return lineage.pid, lineage.rewinds
 
 
-def _read_epoch(answer: Answer) -> str:
-    if answer.status in _NO_SUCH_PATH:
-        raise NotFoundError("the node is not an embedded devnet, so its epoch cannot be set", answer.url)
-    return answer.read(_Epoch).before
+def _read_epoch(response: HttpResponse) -> str:
+    if response.status in _NO_SUCH_PATH:
+        raise NotFoundError("the node is not an embedded devnet, so its epoch cannot be set", response.url)
+    return response.read(_Epoch).before
 
 
-def _read_simulation(answer: Answer) -> Simulation:
-    if answer.status in _NO_SUCH_PATH:
+def _read_simulation(response: HttpResponse) -> Simulation:
+    if response.status in _NO_SUCH_PATH:
         raise SimulationUnavailableError(
-            f"the node at {answer.url} cannot simulate; use the embedded devnet (der_client.Devnet) for it"
+            f"the node at {response.url} cannot simulate; use the embedded devnet (der_client.Devnet) for it"
         )
-    if answer.status == 400 and b'"reason"' in answer.body:
-        raise rejection(answer.read_any_status(Refusal).txid, answer)
-    return read_as(Simulation, with_vm_error_place(answer.json(), answer.url), answer.url)
+    if response.status == 400 and b'"reason"' in response.body:
+        raise rejection(response.read_any_status(Refusal).txid, response)
+    return read_as(Simulation, with_vm_error_place(response.json(), response.url), response.url)

@@ -1,11 +1,11 @@
-"""An endpoint is a value: its request, and how its answer is read. Nothing here uses the network."""
+"""An endpoint is a value: its request, and how its response is read. Nothing here uses the network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
-from der_client.stacks.errors import NodeAnswerError, NotFoundError
+from der_client.stacks.errors import NodeResponseError, NotFoundError
 from der_client.stacks.rpc.fields import excerpt, parse_json, read_as
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer.
+class HttpResponse:
+    """A response.
 
     Attributes:
         status: HTTP status.
         body: Decompressed, at most as long as the client allows.
-        url: The full address that answered, without credentials.
+        url: The full address that responded, without credentials.
         content_type: The server's content type, lower case; may be empty.
         retry_after_s: Seconds after which the node wants to be asked again (Retry-After); ``None`` if it did not say.
     """
@@ -62,17 +62,17 @@ class Answer:
 
         Raises:
             NotFoundError: If the status is 404.
-            NodeAnswerError: If it is another one than 200, or the body is not JSON.
+            NodeResponseError: If it is another one than 200, or the body is not JSON.
         """
         self.require_ok()
         return parse_json(self.body, self.url)
 
     def read(self, kind: type[T]) -> T:
-        """Return the JSON of a 200, read as a type of answers.
+        """Return the JSON of a 200, read as a type of responses.
 
         Raises:
             NotFoundError: If the status is 404.
-            NodeAnswerError: If it is any other but 200, or the body is not such JSON.
+            NodeResponseError: If it is any other but 200, or the body is not such JSON.
         """
         return read_as(kind, self.json(), self.url)
 
@@ -80,7 +80,7 @@ class Answer:
         """Return the JSON in the body, whatever the status (for endpoints that explain a refusal in JSON).
 
         Raises:
-            NodeAnswerError: If the body is not such JSON.
+            NodeResponseError: If the body is not such JSON.
         """
         return read_as(kind, parse_json(self.body, self.url), self.url)
 
@@ -92,9 +92,9 @@ class Answer:
             raise NotFoundError(f"the node does not know it (HTTP 404): {self.excerpt()!r}", self.url, status=404)
         raise self.unexpected()
 
-    def unexpected(self) -> NodeAnswerError:
+    def unexpected(self) -> NodeResponseError:
         """Return the error for a status that the endpoint does not promise."""
-        return NodeAnswerError(
+        return NodeResponseError(
             f"HTTP {self.status}: {self.excerpt()!r}; {self._advice()}",
             self.url,
             status=self.status,
@@ -107,7 +107,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether the answer is a web page."""
+        """Whether the response is a web page."""
         return "html" in self.content_type or self.body[:15].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
     def _advice(self) -> str:
@@ -124,17 +124,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[T_co]):
-    """A request together with the reader of its answer; any client, synchronous or not, can run it.
+    """A request together with the reader of its response; any client, synchronous or not, can run it.
 
     Attributes:
         request: The request.
-        read: A function that turns the answer into a typed value, or raises a `NodeError`.
+        read: A function that turns the response into a typed value, or raises a `NodeError`.
     """
 
     request: Request
-    read: Callable[[Answer], T_co]
+    read: Callable[[HttpResponse], T_co]
 
 
-def reads(kind: type[T]) -> Callable[[Answer], T]:
-    """Return the reader of answers of a type."""
-    return lambda answer: answer.read(kind)
+def reads(kind: type[T]) -> Callable[[HttpResponse], T]:
+    """Return the reader of responses of a type."""
+    return lambda response: response.read(kind)

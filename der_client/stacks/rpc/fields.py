@@ -1,6 +1,6 @@
-"""Types of the fields of an answer, and strict reading of it: each field is what it must be, or the error names it.
+"""Types of the fields of a response, and strict reading of it: each field is what it must be, or the error names it.
 
-An answer is a dataclass. Its fields are read from those of the JSON object that have the same names, or that `at` says.
+A response is a dataclass. Its fields are read from those of the JSON object with the same names, or that `at` says.
 Unknown fields are ignored, so that a newer node does not break an older client.
 """
 
@@ -16,7 +16,7 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field, PlainValid
 
 from der_client.stacks.checks import UINT_MAX
 from der_client.stacks.clarity.types import ClarityType, parse_abi_type
-from der_client.stacks.errors import NodeAnswerError
+from der_client.stacks.errors import NodeResponseError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -40,14 +40,14 @@ def parse_json(body: bytes, url: str) -> Any:
     """Parse a body as JSON.
 
     Raises:
-        NodeAnswerError: If it is not JSON, or nested too deeply for Python.
+        NodeResponseError: If it is not JSON, or nested too deeply for Python.
     """
     try:
         return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         shown = excerpt(body[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace"))
-        raise NodeAnswerError(
-            f"the answer is not JSON: {shown!r}; check that the URL is that of a Stacks node with an API", url
+        raise NodeResponseError(
+            f"the response is not JSON: {shown!r}; check that the URL is that of a Stacks node with an API", url
         ) from error
 
 
@@ -56,7 +56,7 @@ def _no_constant(name: str) -> Any:
 
 
 def read_as(kind: type[T], values: Any, url: str) -> T:
-    """Read parsed JSON as a type of answers.
+    """Read parsed JSON as a type of responses.
 
     Args:
         kind: A dataclass, or a type made of some.
@@ -64,17 +64,17 @@ def read_as(kind: type[T], values: Any, url: str) -> T:
         url: Where it came from, for errors.
 
     Raises:
-        NodeAnswerError: If a field is missing or not what it must be; the text names it.
+        NodeResponseError: If a field is missing or not what it must be; the text names it.
     """
     try:
-        answer: T = _reader(cast("Any", kind)).validate_python(values)
+        response: T = _reader(cast("Any", kind)).validate_python(values)
     except ValidationError as error:
         raise _first_of(error, url) from None
-    return answer
+    return response
 
 
 def at(*paths: str, default: Any = ...) -> Any:
-    """Say where in an answer a field is.
+    """Say where in a response a field is.
 
     Args:
         paths: Its path, with dots; or several, of which it is the first that is there.
@@ -171,17 +171,17 @@ def _reader(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _first_of(error: ValidationError, url: str) -> NodeAnswerError:
+def _first_of(error: ValidationError, url: str) -> NodeResponseError:
     wrong = error.errors(include_url=False)[0]
     path = ""
     for part in wrong["loc"]:
-        if not str(part).startswith("("):  # which of several classes was chosen is not in the answer
+        if not str(part).startswith("("):  # which of several classes was chosen is not in the response
             path += f"[{part}]" if type(part) is int else f".{part}" if path else str(part)
     if wrong["type"] == "missing":
-        return NodeAnswerError(f"the field {path} is missing from the answer; {_ADVICE}", url)
+        return NodeResponseError(f"the field {path} is missing from the response; {_ADVICE}", url)
     expected = wrong["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if wrong["type"] == "dataclass_type":
         expected = "a JSON object"
-    where = f"the field {path}" if path else "the answer"
+    where = f"the field {path}" if path else "the response"
     shown = excerpt(repr(wrong["input"]), 80)
-    return NodeAnswerError(f"{where} is {shown}, not {expected}; {_ADVICE}", url)
+    return NodeResponseError(f"{where} is {shown}, not {expected}; {_ADVICE}", url)

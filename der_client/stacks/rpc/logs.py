@@ -13,14 +13,14 @@ import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from der_client.stacks.checks import check_number
-from der_client.stacks.errors import NodeAnswerError
+from der_client.stacks.errors import NodeResponseError
 from der_client.stacks.rpc import api
 from der_client.stacks.rpc.steps import ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.rpc.answers import ContractLogEvent
+    from der_client.stacks.rpc.responses import ContractLogEvent
     from der_client.stacks.rpc.steps import Steps
 
 _LOG: Final = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class LogReader:
     def _restart(self) -> list[ContractLogEvent]:
         self._restarts += 1
         if self._restarts > _MAX_RESTARTS:
-            raise NodeAnswerError(
+            raise NodeResponseError(
                 f"the events of {self._contract_id} kept changing while they were read; try again later", ""
             )
         _LOG.info("the events of %s moved while they were read; reading them from the newest again", self._contract_id)

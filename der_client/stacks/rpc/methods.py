@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from der_client.stacks.checks import check_number, check_seconds
 from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown
+from der_client.stacks.errors import InvalidValueError, NodeResponseError, shown
 from der_client.stacks.network import NETWORKS, Network, networks_of_chain
 from der_client.stacks.rpc import api, devnet, node, trace
 from der_client.stacks.rpc import broadcast as sending
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from der_client.stacks.blocks import NakamotoBlock
-    from der_client.stacks.rpc.answers import (
+    from der_client.stacks.rpc.endpoint import Endpoint
+    from der_client.stacks.rpc.responses import (
         AccountInfo,
         Balances,
         Block,
@@ -47,13 +48,12 @@ if TYPE_CHECKING:
         TransactionInfo,
         UnconfirmedTransaction,
     )
-    from der_client.stacks.rpc.endpoint import Endpoint
     from der_client.stacks.rpc.trace import TransactionTrace
 
 _MOST_SILENCE_S: Final = 1e9  # what sockets take
 DEFAULT_TIMEOUT_S: Final = (5.0, 30.0)
 DEFAULT_ANSWER_DEADLINE_S: Final = 120.0
-# The largest legitimate answers are contract interfaces, sources and pages of events: a few MB at most.
+# The largest legitimate responses are contract interfaces, sources and pages of events: a few MB at most.
 DEFAULT_MAX_ANSWER_BYTES: Final = 32 << 20
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 P = ParamSpec("P")
@@ -113,8 +113,8 @@ class Methods:
         network: The network, if it is known.
         timeout: Seconds to connect, and the longest silence.
         retries: How failed requests are repeated.
-        max_answer_bytes: The longest answer that is read.
-        answer_deadline_s: How long one request may take, or one method that needs several requests.
+        max_response_bytes: The longest response that is read.
+        response_deadline_s: How long one request may take, or one method that needs several requests.
 
     Attributes:
         retries: How failed requests are repeated.
@@ -125,19 +125,19 @@ class Methods:
         network: Network | None,
         timeout: tuple[float, float],
         retries: RetryPolicy | None,
-        max_answer_bytes: int,
-        answer_deadline_s: float,
+        max_response_bytes: int,
+        response_deadline_s: float,
     ) -> None:
         if not isinstance(timeout, tuple | list) or len(timeout) != 2:
             raise InvalidValueError(f"timeout is two numbers of seconds, (to connect, of silence), not {timeout!r}")
         for seconds in timeout:
             check_seconds(seconds, "timeout", may_be_zero=False, most=_MOST_SILENCE_S)
-        check_seconds(answer_deadline_s, "answer_deadline_s", may_be_zero=False)
-        check_number(max_answer_bytes, 1, None, "max_answer_bytes")
+        check_seconds(response_deadline_s, "response_deadline_s", may_be_zero=False)
+        check_number(max_response_bytes, 1, None, "max_response_bytes")
         if network is not None and not isinstance(network, Network):
             raise InvalidValueError(f"network is a Network, e.g. MAINNET, got {shown(network)}")
         self.retries = retries or RetryPolicy()
-        self._deadline_s = answer_deadline_s
+        self._deadline_s = response_deadline_s
         self._api = ApiVersions()
         self._network = network
         self._network_is_checked = False
@@ -155,7 +155,7 @@ class Methods:
 
         Raises:
             InvalidValueError: If the client was given another network than the node's.
-            NodeError: If the node had to be asked and did not answer properly.
+            NodeError: If the node had to be asked and did not response properly.
         """
         if self._network is None or (checked and not self._network_is_checked):
             network_id = (yield from ask(node.info())).network_id
@@ -238,7 +238,7 @@ class Methods:
 
         Raises:
             CallReadError: If the node could not run it.
-            NodeError: If the node is down or answers something else.
+            NodeError: If the node is down or responds with something else.
         """
         return _value(node.call_read(contract_id, function, _encoded(arguments), sender=sender, tip=tip))
 
@@ -248,9 +248,9 @@ class Methods:
     ) -> Steps[ClarityValue | None]:
         """Return an entry of a contract's map, or ``None`` if there is none."""
         endpoint = node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)
-        answer = yield Ask(endpoint.request)
-        value = endpoint.read(answer)
-        return None if value is None else _decode_answer(value, answer.url)
+        response = yield Ask(endpoint.request)
+        value = endpoint.read(response)
+        return None if value is None else _decode_response(value, response.url)
 
     @asked
     def data_var(self, contract_id: str, variable: str, *, tip: str | None = None) -> Steps[ClarityValue]:
@@ -276,7 +276,7 @@ class Methods:
 
         Raises:
             NotFoundError: If the node does not know it, or it is of epoch 2.
-            NodeAnswerError: If the answer is not a block, or another one.
+            NodeResponseError: If the response is not a block, or another one.
         """
         return ask(node.block(height_or_id))
 
@@ -321,7 +321,7 @@ class Methods:
         """Find out whether the API or the node has a transaction, waiting or mined.
 
         Raises:
-            NodeUnreachableError: If one of them did not answer.
+            NodeUnreachableError: If one of them did not response.
         """
         return sending.is_known(txid, self._api)
 
@@ -413,7 +413,7 @@ class Methods:
         Raises:
             TransactionRejectedError: If a node refused it in the node's own form; it is not in the mempool.
             NodeUnreachableError: If no connection was made: nothing was sent.
-            BroadcastUnknownError: If it is unknown whether it arrived, whatever the answer was; the error carries the
+            BroadcastUnknownError: If it is unknown whether it arrived, whatever the response was; the error carries the
                 txid to look up, and the bytes. Sending the identical bytes again is safe; signing again is not.
         """
         return sending.send(raw, self.retries, self._api)
@@ -431,14 +431,14 @@ class Methods:
         Raises:
             TransactionRejectedError: If the node refused these bytes.
             NothingSentError: If no connection was made.
-            BroadcastUnknownError: If the answer is anything else; it is unknown whether it arrived.
+            BroadcastUnknownError: If the response is anything else; it is unknown whether it arrived.
         """
         return sending.broadcast(raw)
 
 
 def _value(endpoint: Endpoint[bytes]) -> Steps[ClarityValue]:
-    answer = yield Ask(endpoint.request)
-    return _decode_answer(endpoint.read(answer), answer.url)
+    response = yield Ask(endpoint.request)
+    return _decode_response(endpoint.read(response), response.url)
 
 
 def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
@@ -449,11 +449,11 @@ def _encoded(arguments: Sequence[ClarityValue]) -> list[bytes]:
     return [encode(value, MAX_ARGUMENT_DEPTH) for value in arguments]
 
 
-def _decode_answer(data: bytes, url: str) -> ClarityValue:
+def _decode_response(data: bytes, url: str) -> ClarityValue:
     try:
         return decode(data)
     except InvalidValueError as error:
-        raise NodeAnswerError(f"the answer is not a valid Clarity value: {error}; use another node", url) from error
+        raise NodeResponseError(f"the response is not a valid Clarity value: {error}; use another node", url) from error
 
 
 def network_of(network_id: int, url: str) -> Network:
@@ -464,7 +464,7 @@ def network_of(network_id: int, url: str) -> Network:
         url: The node's URL; on this machine, it is a devnet.
 
     Raises:
-        NodeAnswerError: If it is not a known one.
+        NodeResponseError: If it is not a known one.
     """
     is_local = urlsplit(url).hostname in LOOPBACK
     found = networks_of_chain(network_id)
@@ -473,7 +473,7 @@ def network_of(network_id: int, url: str) -> Network:
             return network
     if not found:
         known = ", ".join(f"{network.name} ({network.chain_id})" for network in NETWORKS.values())
-        raise NodeAnswerError(
+        raise NodeResponseError(
             f"the node is on network {network_id}, which is not one of {known}; give Client(network=Network(…)) with "
             "its versions",
             url,

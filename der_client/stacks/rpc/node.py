@@ -23,11 +23,14 @@ from der_client.stacks.errors import (
     CallReadError,
     DecodeError,
     InvalidValueError,
-    NodeAnswerError,
+    NodeResponseError,
     TransactionRejectedError,
     shown,
 )
-from der_client.stacks.rpc.answers import (
+from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Endpoint, HttpResponse, Request, reads
+from der_client.stacks.rpc.fields import Flag, Hash, HexBytes, Unsigned, at, excerpt, inner
+from der_client.stacks.rpc.rejections import explain_rejection
+from der_client.stacks.rpc.responses import (
     AccountInfo,
     ContractInterface,
     ContractSource,
@@ -39,9 +42,6 @@ from der_client.stacks.rpc.answers import (
     PoxInfo,
     UnconfirmedTransaction,
 )
-from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Answer, Endpoint, Request, reads
-from der_client.stacks.rpc.fields import Flag, Hash, HexBytes, Unsigned, at, excerpt, inner
-from der_client.stacks.rpc.rejections import explain_rejection
 from der_client.stacks.transactions.hashing import sha512_256_hex
 
 if TYPE_CHECKING:
@@ -145,9 +145,9 @@ def account(principal: str, *, tip: str | None = None) -> Endpoint[AccountInfo]:
 
 
 def send(raw: bytes) -> Endpoint[str]:
-    """``POST /v2/transactions``: the answer is the txid; it raises `TransactionRejectedError` if refused.
+    """``POST /v2/transactions``: the response is the txid; it raises `TransactionRejectedError` if refused.
 
-    The node also answers with a txid for a duplicate, and for a transaction that it drops as problematic.
+    The node also returns a txid for a duplicate, and for a transaction that it drops as problematic.
     """
     request = Request("POST", "/v2/transactions", body=raw, content_type=BYTES_TYPE, repeatable=False)
     return Endpoint(request, partial(_read_sent, compute_txid(raw)))
@@ -236,7 +236,7 @@ def constant_val(contract_id: str, constant: str, *, tip: str | None = None) -> 
 
 
 def transaction(txid: str) -> Endpoint[NodeTransaction]:
-    """``GET /v3/transaction/{txid}``; `NodeAnswerError` (HTTP 501) if the node keeps no index."""
+    """``GET /v3/transaction/{txid}``; `NodeResponseError` (HTTP 501) if the node keeps no index."""
     return Endpoint(Request("GET", f"/v3/transaction/{check_txid(txid)}"), reads(NodeTransaction))
 
 
@@ -258,23 +258,23 @@ def unconfirmed_transaction(txid: str) -> Endpoint[UnconfirmedTransaction]:
     return Endpoint(Request("GET", f"/v2/transactions/unconfirmed/{check_txid(txid)}"), reads(UnconfirmedTransaction))
 
 
-def rejection(txid: str, answer: Answer) -> TransactionRejectedError:
+def rejection(txid: str, response: HttpResponse) -> TransactionRejectedError:
     """Turn a node's refusal of a transaction (HTTP 400) into the error.
 
     Args:
         txid: The transaction.
-        answer: JSON with this ``txid``, ``reason`` and ``reason_data``.
+        response: JSON with this ``txid``, ``reason`` and ``reason_data``.
 
     Raises:
-        NodeAnswerError: If it has another form, or is about another transaction.
+        NodeResponseError: If it has another form, or is about another transaction.
     """
-    refusal = answer.read_any_status(Refusal)
+    refusal = response.read_any_status(Refusal)
     if refusal.txid != txid:
-        raise NodeAnswerError(f"the field txid is {refusal.txid}, not the transaction sent, {txid}", answer.url)
+        raise NodeResponseError(f"the field txid is {refusal.txid}, not the transaction sent, {txid}", response.url)
     reason, data = refusal.reason, refusal.reason_data or {}
     return TransactionRejectedError(
         f"the node refused transaction {txid} ({excerpt(reason)}): {explain_rejection(reason, data)}",
-        answer.url,
+        response.url,
         reason=reason,
         data=data,
         txid=txid,
@@ -297,83 +297,83 @@ def _name_path(name: str) -> str:
 def _tip(tip: str | None) -> tuple[tuple[Literal["tip"], str], ...]:
     if tip is None:
         return ()
-    if not _TIP.match(tip):  # the node silently ignores a malformed one, and answers for another block
+    if not _TIP.match(tip):  # the node silently ignores a malformed one, and uses another block
         raise InvalidValueError(f"tip {tip!r} is neither 'latest' nor a block id of 64 hexadecimal digits")
     return (("tip", tip),)
 
 
-def _read_sent(txid: str, answer: Answer) -> str:
-    if answer.status == 400:
-        raise rejection(txid, answer) if answer.body[:1] == b"{" else answer.unexpected()
-    named = answer.json()
+def _read_sent(txid: str, response: HttpResponse) -> str:
+    if response.status == 400:
+        raise rejection(txid, response) if response.body[:1] == b"{" else response.unexpected()
+    named = response.json()
     match = _HASH.match(named) if isinstance(named, str) else None
     if match is None:
-        raise NodeAnswerError(f"expected the transaction's id {txid}, got {named!r:.80}", answer.url)
+        raise NodeResponseError(f"expected the transaction's id {txid}, got {named!r:.80}", response.url)
     if match[1].lower() != txid:
-        raise NodeAnswerError(
+        raise NodeResponseError(
             f"the node returned the id {named}, but the transaction's id is {txid}; something between here "
             "and the node changed the bytes: do not use this URL",
-            answer.url,
+            response.url,
         )
     return txid
 
 
-def _read_transfer_fee_rate(answer: Answer) -> int:
-    rate = answer.json()
+def _read_transfer_fee_rate(response: HttpResponse) -> int:
+    rate = response.json()
     if type(rate) is not int or not 0 <= rate < 1 << 64:
-        raise NodeAnswerError(f"the transfer fee rate is {rate!r:.80}, not an integer of µSTX per byte", answer.url)
+        raise NodeResponseError(f"the transfer fee rate is {rate!r:.80}, not an integer of µSTX per byte", response.url)
     return rate
 
 
-def _read_fee_estimate(answer: Answer) -> FeeEstimate | None:
+def _read_fee_estimate(response: HttpResponse) -> FeeEstimate | None:
     # 400 is "no estimate" (JSON with a reason, or a bare string); 404 is a node without the endpoint.
-    if answer.status in (400, 404) and not answer.is_html:
+    if response.status in (400, 404) and not response.is_html:
         return None
-    estimate = answer.read(_Estimate)
+    estimate = response.read(_Estimate)
     low, middle, high = sorted(estimate.fees)
     return FeeEstimate(low, middle, high, estimate.cost)
 
 
-def _read_call(contract_id: str, function: str, answer: Answer) -> bytes:
-    result = answer.read(_CallResult)
+def _read_call(contract_id: str, function: str, response: HttpResponse) -> bytes:
+    result = response.read(_CallResult)
     if result.okay and result.raw is not None:
         return result.raw
     if result.okay or result.cause is None:
         missing = "result" if result.okay else "cause"
-        raise NodeAnswerError(
-            f"the field {missing} is missing from the answer, whose okay is {result.okay}", answer.url
+        raise NodeResponseError(
+            f"the field {missing} is missing from the response, whose okay is {result.okay}", response.url
         )
     cause = result.cause
     advice = "; it writes, so send it as a transaction" if "NotReadOnly" in cause else ""
     raise CallReadError(
-        f"the node could not run {contract_id}.{function}: {excerpt(cause)}{advice} [{answer.url}]", cause
+        f"the node could not run {contract_id}.{function}: {excerpt(cause)}{advice} [{response.url}]", cause
     )
 
 
-def _read_map_entry(answer: Answer) -> bytes | None:
-    data = answer.read(_Data).data
+def _read_map_entry(response: HttpResponse) -> bytes | None:
+    data = response.read(_Data).data
     if data == _CLARITY_NONE:
         return None
     if data[:1] != b"\x0a":
         found = excerpt(data[:40].hex())
-        raise NodeAnswerError(f"the field data is {found}, not an optional Clarity value (09 or 0a…)", answer.url)
+        raise NodeResponseError(f"the field data is {found}, not an optional Clarity value (09 or 0a…)", response.url)
     return data[1:]
 
 
-def _read_data(answer: Answer) -> bytes:
-    return answer.read(_Data).data
+def _read_data(response: HttpResponse) -> bytes:
+    return response.read(_Data).data
 
 
-def _read_block(asked: str, answer: Answer) -> NakamotoBlock:
-    answer.require_ok()
+def _read_block(asked: str, response: HttpResponse) -> NakamotoBlock:
+    response.require_ok()
     try:
-        block = NakamotoBlock.decode(answer.body)
+        block = NakamotoBlock.decode(response.body)
     except DecodeError as error:
-        raise NodeAnswerError(f"the answer is not a block: {error}; use another node", answer.url) from error
+        raise NodeResponseError(f"the response is not a block: {error}; use another node", response.url) from error
     if asked not in (block.header.block_id, str(block.header.height)):
-        raise NodeAnswerError(
+        raise NodeResponseError(
             f"block {asked} was asked for, and {block.header.block_id} at height {block.header.height} came; "
             "use another node",
-            answer.url,
+            response.url,
         )
     return block

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError
+from der_client.stacks.errors import InvalidValueError, NodeResponseError
 from der_client.stacks.rpc.fields import excerpt, parse_json, read_as
 
 if TYPE_CHECKING:
@@ -100,12 +100,12 @@ class Conversation:
         """Take a message.
 
         Raises:
-            NodeAnswerError: If the subscription is refused, or the message is not of the protocol.
+            NodeResponseError: If the subscription is refused, or the message is not of the protocol.
         """
         raw = message.encode() if isinstance(message, str) else message
         said = read_as(_Message, parse_json(raw, self._url), self._url)
         if said.error is not None:
-            raise NodeAnswerError(
+            raise NodeResponseError(
                 f"the API refused the subscription to {self._event}: {excerpt(str(said.error))}", self._url
             )
         if said.method is None:

@@ -8,14 +8,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from der_client.stacks.checks import check_number, check_seconds
-from der_client.stacks.errors import NodeAnswerError
+from der_client.stacks.errors import NodeResponseError
 
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 """HTTP statuses that may not recur at the next attempt."""
 
 
-class UnreadAnswerError(NodeAnswerError):
-    """An answer that was not read to its end; the request may have been carried out."""
+class UnreadResponseError(NodeResponseError):
+    """A response that was not read to its end; the request may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def read_retry_after(header: str, date: str) -> float | None:
 
     Args:
         header: The header: a number of seconds, or a date; may be empty.
-        date: The Date header of the same answer, relative to which a date is read, since the local clock may be wrong.
+        date: The Date header of the same response, relative to which a date is read: the local clock may be wrong.
             The local clock is used only without it.
 
     Returns:

@@ -1,7 +1,7 @@
 """Several requests for one result, written once and run by any client, synchronous or not.
 
-Steps are a generator: it yields what to do next (`Ask`, `Pause`) and is sent the answer, or a `NodeError` is raised in
-it; its return value is the result. Nothing here uses the network.
+Steps are a generator: it yields what to do next (`Ask`, `Pause`) and is sent the response, or a `NodeError` is raised
+in it; its return value is the result. Nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from der_client.stacks.errors import NodeUnreachableError
 from der_client.stacks.rpc.retries import BUSY_STATUSES
 
 if TYPE_CHECKING:
-    from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+    from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request
     from der_client.stacks.rpc.retries import RetryPolicy
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Send a request, and return the answer.
+    """Send a request, and return the response.
 
     Attributes:
         request: What is asked.
@@ -72,7 +72,7 @@ def ask(endpoint: Endpoint[T], until: float | None = None, *, once: bool = False
     return endpoint.read((yield Ask(endpoint.request, until, once)))
 
 
-def repeated(request: Request, policy: RetryPolicy, until: float | None = None) -> Steps[Answer]:
+def repeated(request: Request, policy: RetryPolicy, until: float | None = None) -> Steps[HttpResponse]:
     """Send a request, and repeat it within the policy if repeating changes nothing on the other side.
 
     Args:
@@ -81,29 +81,29 @@ def repeated(request: Request, policy: RetryPolicy, until: float | None = None) 
         until: When to give up at the latest, by the monotonic clock.
 
     Returns:
-        The answer, which may still be "busy" at the end.
+        The response, which may still be "busy" at the end.
 
     Raises:
-        NodeUnreachableError: If there was no answer at the last attempt.
+        NodeUnreachableError: If there was no response at the last attempt.
     """
     command = Ask(request, until, once=True)
     attempt = 0
     while True:
         attempt += 1
         try:
-            answer: Answer = yield command
+            response: HttpResponse = yield command
         except NodeUnreachableError as error:
             wait = policy.wait_s(attempt) if request.repeatable else None
             if wait is None:
                 raise
             _LOG.info("attempt %d failed, trying again in %.1f s: %s", attempt, wait, error)
         else:
-            if answer.status not in BUSY_STATUSES or not request.repeatable:
-                return answer
-            wait = policy.wait_s(attempt, answer.retry_after_s)
+            if response.status not in BUSY_STATUSES or not request.repeatable:
+                return response
+            wait = policy.wait_s(attempt, response.retry_after_s)
             if wait is None:
-                return answer
-            _LOG.info("HTTP %d, trying again in %.1f s [%s]", answer.status, wait, answer.url)
+                return response
+            _LOG.info("HTTP %d, trying again in %.1f s [%s]", response.status, wait, response.url)
         yield Pause(wait)
 
 
@@ -123,8 +123,8 @@ def time_left_s(limit_s: float, until: float | None, url: str) -> float:
     left_s = until - time.monotonic()
     if left_s <= 0:
         raise NodeUnreachableError(
-            "the answers so far were too slow, so there is no time left for this request; use another node, or raise "
-            "answer_deadline_s",
+            "the responses so far were too slow, so there is no time left for this request; use another node, or raise "
+            "response_deadline_s",
             url,
         )
     return min(limit_s, left_s)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final
 
 from der_client.stacks.errors import NotFoundError, TraceUnavailableError
-from der_client.stacks.rpc.endpoint import Answer, Endpoint, Request
+from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request
 from der_client.stacks.rpc.fields import Flag, Hash, Unsigned, at
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def trace(txid: str) -> Endpoint[TransactionTrace]:
     return Endpoint(Request("GET", f"/devnet/trace/{txid}"), _read_trace)
 
 
-def _read_trace(answer: Answer) -> TransactionTrace:
-    if answer.status in _NO_SUCH_PATH:
-        if b"not in this chain" in answer.body or b"not mined yet" in answer.body:
-            raise NotFoundError(answer.read_any_status(_Refused).error, answer.url)
+def _read_trace(response: HttpResponse) -> TransactionTrace:
+    if response.status in _NO_SUCH_PATH:
+        if b"not in this chain" in response.body or b"not mined yet" in response.body:
+            raise NotFoundError(response.read_any_status(_Refused).error, response.url)
         raise TraceUnavailableError(
-            f"the node at {answer.url} cannot trace; use the embedded devnet (der_client.Devnet) for it"
+            f"the node at {response.url} cannot trace; use the embedded devnet (der_client.Devnet) for it"
         )
-    return answer.read(TransactionTrace)
+    return response.read(TransactionTrace)

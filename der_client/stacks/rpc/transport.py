@@ -1,4 +1,4 @@
-"""Sends one request to a node and returns the answer: pooled, limited in time and size, repeated where harmless.
+"""Sends one request to a node and returns the response: pooled, limited in time and size, repeated where harmless.
 
 The server may be hostile: bodies are read up to a limit and a deadline, redirects are followed only within the same
 host and never for a POST, cookies are ignored, and no error text contains credentials.
@@ -17,16 +17,16 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
 from der_client.stacks.errors import (
-    NodeAnswerError,
     NodeError,
+    NodeResponseError,
     NodeUnreachableError,
     NothingSentError,
 )
 from der_client.stacks.rpc.budget import Budget, BudgetAdapter, spending
-from der_client.stacks.rpc.endpoint import Answer, Request
+from der_client.stacks.rpc.endpoint import HttpResponse, Request
 from der_client.stacks.rpc.fields import excerpt
 from der_client.stacks.rpc.methods import LOOPBACK
-from der_client.stacks.rpc.retries import UnreadAnswerError, read_retry_after
+from der_client.stacks.rpc.retries import UnreadResponseError, read_retry_after
 from der_client.stacks.rpc.steps import time_left_s
 from der_client.stacks.rpc.urls import HEADERS, MAX_REDIRECTS, REDIRECTS, check_base_url, check_headers, redirect_target
 
@@ -43,8 +43,8 @@ class Transport:
     Args:
         url: Base address of the node.
         timeout_s: Seconds to connect, and seconds of silence while reading.
-        max_answer_bytes: The longest body that is read, decompressed.
-        answer_deadline_s: The longest time that one exchange may take, from connecting to the last byte, redirects
+        max_response_bytes: The longest body that is read, decompressed.
+        response_deadline_s: The longest time that one exchange may take, from connecting to the last byte, redirects
             included.
         headers: Sent with each request, e.g. an API key; never shown.
         session: A session with proxies, certificates and TLS settings; a new one if not given.
@@ -55,19 +55,19 @@ class Transport:
         url: str,
         *,
         timeout_s: tuple[float, float],
-        max_answer_bytes: int,
-        answer_deadline_s: float,
+        max_response_bytes: int,
+        response_deadline_s: float,
         headers: Mapping[str, str],
         session: requests.Session | None,
     ) -> None:
         self.url = check_base_url(url)
         self._timeout_s = timeout_s
-        self._max_answer_bytes = max_answer_bytes
-        self._answer_deadline_s = answer_deadline_s
+        self._max_response_bytes = max_response_bytes
+        self._response_deadline_s = response_deadline_s
         self._session = session or _new_session()
         self._budget_adapter = BudgetAdapter()
         self._headers = {**self._session.headers, **check_headers(headers)}
-        # The environment is read only once: reading it for each request would cost more than a local node's answer.
+        # The environment is read only once: reading it for each request would cost more than a local node's response.
         self._settings: dict[str, Any] = dict(
             self._session.merge_environment_settings(
                 self.url,
@@ -82,7 +82,7 @@ class Transport:
         if self.is_local:
             self._settings["proxies"] = {}
 
-    def ask_once(self, request: Request, until: float | None = None) -> Answer:
+    def ask_once(self, request: Request, until: float | None = None) -> HttpResponse:
         """Send a request once, following redirects of a GET within the host.
 
         Args:
@@ -92,24 +92,24 @@ class Transport:
         Raises:
             NothingSentError: If no connection was made.
             NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
-            UnreadAnswerError: If the answer is too large or too slow; the request arrived.
-            NodeAnswerError: If the answer redirects to another host, or too often.
+            UnreadResponseError: If the response is too large or too slow; the request arrived.
+            NodeResponseError: If the response redirects to another host, or too often.
         """
         connect_s, silence_s = self._timeout_s
-        limit_s = time_left_s(self._answer_deadline_s, until, self.url)
-        budget = Budget(limit_s, silence_s, self._max_answer_bytes)
+        limit_s = time_left_s(self._response_deadline_s, until, self.url)
+        budget = Budget(limit_s, silence_s, self._max_response_bytes)
         url = f"{self.url}{request.path}"
         if request.query:
             url = f"{url}?{urlencode(request.query)}"
         with spending(budget):
             for _ in range(MAX_REDIRECTS + 1):
-                answer, location = self._exchange(
+                response, location = self._exchange(
                     request, url, budget, (min(connect_s, limit_s), min(silence_s, limit_s))
                 )
-                if answer.status not in REDIRECTS:
-                    return answer
+                if response.status not in REDIRECTS:
+                    return response
                 url = redirect_target(request, url, location)
-        raise NodeAnswerError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
+        raise NodeResponseError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -118,7 +118,7 @@ class Transport:
 
     def _exchange(
         self, request: Request, url: str, budget: Budget, timeout_s: tuple[float, float]
-    ) -> tuple[Answer, str]:
+    ) -> tuple[HttpResponse, str]:
         outer = sys.exception()  # the exception that the caller is handling is unrelated
         prepared = requests.PreparedRequest()
         headers = {**self._headers, "Content-Type": request.content_type} if request.content_type else self._headers
@@ -133,20 +133,20 @@ class Transport:
         try:
             body = self._read_body(response, url, budget, outer)
         except BaseException:
-            response.raw.close()  # the rest of the answer is not needed, nor this connection
+            response.raw.close()  # the rest of the response is not needed, nor this connection
             raise
         _LOG.debug("%s %s: HTTP %d, %d bytes", request.method, url, response.status_code, len(body))
-        answer = Answer(
+        whole = HttpResponse(
             status=response.status_code,
             body=body,
             url=url,
             content_type=response.headers.get("Content-Type", "").lower(),
             retry_after_s=read_retry_after(response.headers.get("Retry-After", ""), response.headers.get("Date", "")),
         )
-        return answer, response.headers.get("Location", "")
+        return whole, response.headers.get("Location", "")
 
     def _read_body(self, response: requests.Response, url: str, budget: Budget, outer: BaseException | None) -> bytes:
-        limit = self._max_answer_bytes
+        limit = self._max_response_bytes
         body = bytearray()
         try:
             while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -155,7 +155,7 @@ class Transport:
                     raise self._too_long(url)
         except (HTTPError, OSError) as error:
             raise self._over(budget, url) or NodeUnreachableError(
-                f"the connection broke while the answer was read: {_cause(error, outer)}", url
+                f"the connection broke while the response was read: {_cause(error, outer)}", url
             ) from error
         return bytes(body)
 
@@ -166,18 +166,19 @@ class Transport:
         if budget.left_s > 0:
             return None
         if budget.has_received:
-            return UnreadAnswerError(
-                f"the answer took longer than {budget.within_s:g} s; "
-                "ask for less, use another node, or raise answer_deadline_s",
+            return UnreadResponseError(
+                f"the response took longer than {budget.within_s:g} s; "
+                "ask for less, use another node, or raise response_deadline_s",
                 url,
             )
         return NodeUnreachableError(
-            f"no answer within {budget.within_s:.3g} s; try again, use another node, or raise timeout", url
+            f"no response within {budget.within_s:.3g} s; try again, use another node, or raise timeout", url
         )
 
-    def _too_long(self, url: str) -> UnreadAnswerError:
-        return UnreadAnswerError(
-            f"the answer is longer than {self._max_answer_bytes} bytes; ask for less, or raise max_answer_bytes", url
+    def _too_long(self, url: str) -> UnreadResponseError:
+        return UnreadResponseError(
+            f"the response is longer than {self._max_response_bytes} bytes; ask for less, or raise max_response_bytes",
+            url,
         )
 
     def _adapter(self, url: str) -> requests.adapters.BaseAdapter:
@@ -199,7 +200,7 @@ def _unreachable(
         return NothingSentError(f"{within}; is the node running, and is the URL right?", url)
     if isinstance(error, requests.Timeout):
         return NodeUnreachableError(
-            f"no answer within {timeout_s[1]:g} s; try again, use another node, or raise timeout", url
+            f"no response within {timeout_s[1]:g} s; try again, use another node, or raise timeout", url
         )
     reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
     if isinstance(reason, ProxyError):

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import requests
 
 from der_client.stacks.checks import check_kind
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError, shown, without_secrets
+from der_client.stacks.errors import InvalidValueError, NodeResponseError, shown, without_secrets
 from der_client.stacks.rpc.fields import excerpt
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ def redirect_target(request: Request, url: str, location: str) -> str:
         location: The target of the redirect.
 
     Raises:
-        NodeAnswerError: If it leads elsewhere, or the request is not a GET.
+        NodeResponseError: If it leads elsewhere, or the request is not a GET.
     """
     try:
         target = urljoin(url, location)
         here, there = urlsplit(url), urlsplit(target)
     except ValueError as error:
-        raise NodeAnswerError(f"the node redirects to an invalid address: {error}", url) from error
+        raise NodeResponseError(f"the node redirects to an invalid address: {error}", url) from error
     same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
     if request.method != "GET" or not location or not same_host:
-        raise NodeAnswerError(
+        raise NodeResponseError(
             f"the node redirects to {excerpt(_without_credentials(target))!r}, which is not followed; "
             "if you trust that address, use it as the URL",
             url,

@@ -20,7 +20,7 @@ from der_client.stacks.rpc.steps import Listen, Pause, Steps, ask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from der_client.stacks.rpc.answers import Block, ContractLogEvent
+    from der_client.stacks.rpc.responses import Block, ContractLogEvent
 
 Update = TypeVar("Update")
 _LOG: Final = logging.getLogger(__name__)

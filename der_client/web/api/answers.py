@@ -55,7 +55,7 @@ def answer_list(
     rows = read(limit + 1)
     shown, following = page_of(rows, limit, cursor)
     items = with_units(Table(rows.kind, shown), has_money=has_money).rows()
-    return json_answer({"items": items, "next": following})
+    return json_response({"items": items, "next": following})
 
 
 def answer_rows(rows: Table[Any], *, name: str, output: Format, limit: int, after: int | None) -> Response:
@@ -96,6 +96,6 @@ def file_of(table: Table[Any], *, name: str, output: Literal["csv", "parquet"]) 
     return Response(content, media_type=_MEDIA[output], headers=headers)
 
 
-def json_answer(value: Any) -> Response:
+def json_response(value: Any) -> Response:
     """Return plain values as JSON; whole numbers of any size stay exact."""
     return Response(json.dumps(value, ensure_ascii=False, separators=(",", ":")), media_type="application/json")

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from der_client.contracts.settlement import PaymentState
 from der_client.index.answers import Attention, DayBookRow, EventRow, LedgerRow, OfferRow, PaymentRow, Tip
 from der_client.index.table import plain
-from der_client.web.api.answers import Format, answer_list, answer_rows, json_answer
+from der_client.web.api.answers import Format, answer_list, answer_rows, json_response
 from der_client.web.api.documents import one_row, page_of_rows
 from der_client.web.api.rows import with_units
 from der_client.web.errors import BadRequestError, EmptyIndexError
@@ -31,7 +31,7 @@ def add_lists(router: APIRouter, index: Index) -> None:
         newest = index.tip()
         if newest is None:
             raise EmptyIndexError
-        return json_answer(plain(newest))
+        return json_response(plain(newest))
 
     @router.get("/attention", responses=page_of_rows(Attention), summary="What needs doing.")
     def attention(
@@ -119,7 +119,7 @@ def add_lists(router: APIRouter, index: Index) -> None:
 
     @router.get("/ledger", responses=page_of_rows(LedgerRow, has_money=True), summary="What the contract owes.")
     def ledger() -> Response:
-        return json_answer({"items": with_units(index.ledger(), has_money=True).rows(), "next": None})
+        return json_response({"items": with_units(index.ledger(), has_money=True).rows(), "next": None})
 
     @router.get("/events", responses=page_of_rows(EventRow), summary="What the contracts printed, oldest first.")
     def events(

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from der_client.index.answers import DayEnergy, Plant, PlantDetail
 from der_client.index.table import Table, plain
-from der_client.web.api.answers import Format, answer_list, answer_rows, json_answer
+from der_client.web.api.answers import Format, answer_list, answer_rows, json_response
 from der_client.web.api.documents import one_row, page_of_rows
 from der_client.web.errors import BadRequestError
 from der_client.web.parameters import Cursor, Day, Id, Limit, OptionalId, OptionalParty, OptionalRegion
@@ -48,7 +48,7 @@ def add_plants(router: APIRouter, index: Index) -> None:
         summary="One plant: registration, connection, export schedule, owners, operators and keys with their times.",
     )
     def plant(asset_id: Id) -> Response:
-        return json_answer(plain(index.plant(asset_id)))
+        return json_response(plain(index.plant(asset_id)))
 
     @router.get("/production", summary=_PRODUCTION, responses=page_of_rows(DayEnergy))
     def production(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from der_client.web.api.answers import Format, file_of, json_answer
+from der_client.web.api.answers import Format, file_of, json_response
 from der_client.web.api.rows import with_units
 from der_client.web.parameters import Month, Party
 
@@ -35,4 +35,4 @@ def add_statements(router: APIRouter, index: Index) -> None:
             "lines": lines.rows(),
             "totals": with_units(found.totals, has_money=True).rows(),
         }
-        return json_answer(answer)
+        return json_response(answer)

@@ -84,7 +84,7 @@ def test_requests_after_close_are_errors() -> None:
         with pytest.raises(DevnetError, match=r"Devnet\(http://127.*, ended\) was closed"):
             ask()
     assert devnet.log() == ""
-    with pytest.raises(DevnetError, match="no embedded devnet answers"):
+    with pytest.raises(DevnetError, match="no embedded devnet responds"):
         control.now()
     control.close()
     with pytest.raises(DevnetError, match=r"DevnetControl\(http://127.*\) was closed"):

@@ -15,7 +15,7 @@ from der_client.contracts.asset_verification import PausedSet
 from der_client.index import Follower, Index, IndexDatabaseError, Progress
 from der_client.index.chain_reader import ChainMovedError, ChainReader, Mark
 from der_client.stacks.errors import NotFoundError
-from der_client.stacks.rpc.answers import Block, ContractLogPage, TransactionInfo
+from der_client.stacks.rpc.responses import Block, ContractLogPage, TransactionInfo
 
 PLANTS, DAYS = 5, 4
 

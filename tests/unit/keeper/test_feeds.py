@@ -12,7 +12,7 @@ from der_client.keeper import feeds
 from der_client.keeper.feeds import EventFeed, LostThreadError
 from der_client.stacks.clarity import UIntValue, encode
 from der_client.stacks.contract.events import UnknownEvent
-from der_client.stacks.rpc.answers import ContractLogEvent
+from der_client.stacks.rpc.responses import ContractLogEvent
 
 
 class FakeContract:

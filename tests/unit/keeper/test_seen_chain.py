@@ -7,7 +7,7 @@ from typing import Any
 
 from der_client.keeper.seen_chain import Place, SeenChain
 from der_client.stacks.errors import NotFoundError
-from der_client.stacks.rpc.answers import Block
+from der_client.stacks.rpc.responses import Block
 
 
 def block(height: int, fork: str = "a") -> Block:

@@ -296,7 +296,7 @@ def test_solaredge_local_times_and_meters_are_read() -> None:
     ("data", "told"),
     [
         (b"[" * 100_000, "not JSON"),
-        (b"{}", "not an answer of SolarEdge"),
+        (b"{}", "not a response of SolarEdge"),
         (solaredge([("2026-06-01 12:00:00", 1)], step="DAY"), "QUARTER_OF_AN_HOUR or HOUR"),
         (solaredge([("2026-06-01 12:00:00", 1)], unit="VA"), "`unit` is 'VA'"),
         (solaredge([("2026-06-01 12:00:00", "much")]), "expected a number"),
@@ -312,7 +312,7 @@ def test_solaredge_local_times_and_meters_are_read() -> None:
 def test_hostile_or_broken_solaredge_files_are_rejected(data: bytes, told: str) -> None:
     with pytest.raises(MeterDataError, match=told):
         read_solaredge(data, TableFormat(time_zone="Europe/Rome"))
-    with pytest.raises(MeterDataError, match=r"time_zone|JSON|answer|HOUR|unit|number|ISO|NaN|list"):
+    with pytest.raises(MeterDataError, match=r"time_zone|JSON|response|HOUR|unit|number|ISO|NaN|list"):
         read_solaredge(data, TableFormat())
 
 

@@ -21,7 +21,7 @@ TAKES_SECONDS: dict[str, Callable[[Any], object]] = {
     "timeout_s": lambda value: PendingTransaction(Client(URL), TXID).wait(value),
     "max_poll_s": lambda value: PendingTransaction(Client(URL), TXID).wait(max_poll_s=value),
     "timeout": lambda value: Client(URL, timeout=(1, value)),
-    "answer_deadline_s": lambda value: Client(URL, answer_deadline_s=value),
+    "response_deadline_s": lambda value: Client(URL, response_deadline_s=value),
     "within_s": lambda value: Client(URL).transaction(TXID, within_s=value),
     "within_s ": lambda value: Client(URL).run(node.info(), within_s=value),
     "backoff_s": lambda value: RetryPolicy(backoff_s=value),

@@ -12,7 +12,7 @@ from der_client.stacks.errors import (
     DecodeError,
     DerClientError,
     LiteralError,
-    NodeAnswerError,
+    NodeResponseError,
     TransactionRejectedError,
     shown,
 )
@@ -26,7 +26,7 @@ URL = "http://localhost:20443/v2/info"
         DerClientError("wrong"),
         DecodeError("wrong", 7),
         LiteralError("wrong", 7),
-        NodeAnswerError("wrong", URL),
+        NodeResponseError("wrong", URL),
         TransactionRejectedError("wrong", URL, reason="BadNonce", data={"expected": 1}, txid="00"),
         ContractError("wrong", "00", contract="ST1.a", function="f", name="ERR_NOT_OWNER", code=7),
     ],

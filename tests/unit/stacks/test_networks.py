@@ -22,7 +22,7 @@ from der_client.stacks.clarity import (
     TupleValue,
     UIntValue,
 )
-from der_client.stacks.errors import AddressError, InvalidValueError, NodeAnswerError, SigningError
+from der_client.stacks.errors import AddressError, InvalidValueError, NodeResponseError, SigningError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET, NETWORKS, TESTNET, Network
 from der_client.stacks.rpc import Client
@@ -194,7 +194,7 @@ def test_adding_a_network_needs_only_one_value(monkeypatch: pytest.MonkeyPatch) 
     assert write_bitcoin_address(4, bytes(20), lab).startswith("lab1")
     with pytest.raises(AddressError, match="is an address of lab, but is used on devnet"):
         check_network(address, DEVNET)
-    with pytest.raises(NodeAnswerError, match=r"network 5, which is not one of mainnet \(1\), .*lab \(4242\)"):
+    with pytest.raises(NodeResponseError, match=r"network 5, which is not one of mainnet \(1\), .*lab \(4242\)"):
         network_of(5, "https://node.test")
     assert network_of(TESTNET.chain_id, "http://localhost:1") is DEVNET
     assert network_of(TESTNET.chain_id, "https://node.test") is TESTNET

@@ -22,8 +22,8 @@ from der_client.stacks.errors import (
     CallReadError,
     ConfirmationTimeoutError,
     InvalidValueError,
-    NodeAnswerError,
     NodeError,
+    NodeResponseError,
     NodeUnreachableError,
     NotFoundError,
     NothingSentError,
@@ -117,7 +117,7 @@ class TestReading:
 
     def test_an_invalid_value_is_an_error(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/data_var/{ADDRESS}/market/next", json={"data": "0x01ff"})
-        with pytest.raises(NodeAnswerError, match="not a valid Clarity value"):
+        with pytest.raises(NodeResponseError, match="not a valid Clarity value"):
             client.data_var(CONTRACT, "next")
 
     def test_an_unknown_transaction_is_none(self, mocked: responses.RequestsMock, client: Client) -> None:
@@ -161,7 +161,7 @@ class TestNetwork:
 
     def test_an_unknown_network_must_be_passed(self, mocked: responses.RequestsMock) -> None:
         mocked.get(f"{URL}/v2/info", json={**INFO, "network_id": 77})
-        with pytest.raises(NodeAnswerError, match="network 77"):
+        with pytest.raises(NodeResponseError, match="network 77"):
             _ = Client(URL).network
         own = Network("own", 0x80, 77, 26, 21, "")
         assert Client(URL, network=own).checked_network() is own
@@ -251,12 +251,12 @@ class TestOutages:
 
     def test_a_slow_server_causes_a_timeout(self, serve: Serve) -> None:
         server = serve(lambda *_: time.sleep(5))
-        with pytest.raises(NodeUnreachableError, match=r"no answer within 0\.05 s"):
+        with pytest.raises(NodeUnreachableError, match=r"no response within 0\.05 s"):
             Client(server.url, timeout=(1, 0.05), retries=QUICK).info()
 
     def test_a_silent_server_does_not_prolong_waiting(self, serve: Serve) -> None:
         client = Client(serve(lambda *_: time.sleep(60)).url, timeout=(5, 30), retries=QUICK)
-        with pytest.raises(ConfirmationTimeoutError, match="no answer within 1 s"):
+        with pytest.raises(ConfirmationTimeoutError, match="no response within 1 s"):
             PendingTransaction(client, TXID).wait(0)
 
     def test_a_dripping_response_ends_at_the_deadline(self, serve: Serve) -> None:
@@ -267,8 +267,8 @@ class TestOutages:
                 time.sleep(0.01)
 
         server = serve(drip)
-        with pytest.raises(NodeAnswerError, match=r"took longer than 0\.1 s"):
-            Client(server.url, answer_deadline_s=0.1, retries=QUICK).info()
+        with pytest.raises(NodeResponseError, match=r"took longer than 0\.1 s"):
+            Client(server.url, response_deadline_s=0.1, retries=QUICK).info()
 
     @pytest.mark.parametrize("announced", [True, False])
     def test_an_oversized_response_is_rejected(self, serve: Serve, announced: bool) -> None:
@@ -279,14 +279,14 @@ class TestOutages:
                 connection.sendall(bytes(100_000))
 
         server = serve(flood)
-        with pytest.raises(NodeAnswerError, match="longer than 200000 bytes"):
-            Client(server.url, max_answer_bytes=200_000, retries=QUICK).info()
+        with pytest.raises(NodeResponseError, match="longer than 200000 bytes"):
+            Client(server.url, max_response_bytes=200_000, retries=QUICK).info()
 
     def test_a_response_that_is_oversized_once_decompressed_is_rejected(self, serve: Serve) -> None:
         bomb = gzip.compress(bytes(50_000_000))
         server = serve(lambda connection, _: answer(connection, bomb, headers="Content-Encoding: gzip\r\n"))
-        with pytest.raises(NodeAnswerError, match="longer than 200000 bytes"):
-            Client(server.url, max_answer_bytes=200_000, retries=QUICK).info()
+        with pytest.raises(NodeResponseError, match="longer than 200000 bytes"):
+            Client(server.url, max_response_bytes=200_000, retries=QUICK).info()
 
     def test_a_truncated_response_is_an_error(self, serve: Serve) -> None:
         def half(connection: socket.socket, _: bytes) -> None:
@@ -308,7 +308,7 @@ class TestOutages:
 
     def test_a_lasting_failure_is_reported(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=502, body="<html>Bad Gateway</html>")
-        with pytest.raises(NodeAnswerError, match="HTTP 502"):
+        with pytest.raises(NodeResponseError, match="HTTP 502"):
             client.info()
         assert len(mocked.calls) == QUICK.attempts
 
@@ -338,7 +338,7 @@ class TestOutages:
         self, mocked: responses.RequestsMock, client: Client, header: str
     ) -> None:
         mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": header})
-        with pytest.raises(NodeAnswerError, match="send fewer"):
+        with pytest.raises(NodeResponseError, match="send fewer"):
             client.info()
         assert len(mocked.calls) == 1
 
@@ -356,7 +356,7 @@ class TestOutages:
 
     def test_the_error_contains_the_retry_after_time(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=429, headers={"Retry-After": "12"})
-        with pytest.raises(NodeAnswerError) as caught:
+        with pytest.raises(NodeResponseError) as caught:
             client.info()
         assert (caught.value.status, caught.value.retry_after_s) == (429, 12)
 
@@ -365,7 +365,7 @@ class TestOutages:
         self, mocked: responses.RequestsMock, client: Client, header: str
     ) -> None:
         mocked.get(f"{URL}/v2/info", status=503, headers={"Retry-After": header})
-        with pytest.raises(NodeAnswerError, match="HTTP 503"):
+        with pytest.raises(NodeResponseError, match="HTTP 503"):
             client.info()
 
 
@@ -379,7 +379,7 @@ class TestRedirects:
 
     def test_a_redirect_to_an_invalid_address_is_an_error(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=301, headers={"Location": "http://["})
-        with pytest.raises(NodeAnswerError, match="redirects to an invalid address"):
+        with pytest.raises(NodeResponseError, match="redirects to an invalid address"):
             client.info()
 
     @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ class TestRedirects:
         self, mocked: responses.RequestsMock, client: Client, target: str
     ) -> None:
         mocked.get(f"{URL}/v2/info", status=302, headers={"Location": target})
-        with pytest.raises(NodeAnswerError, match="not followed"):
+        with pytest.raises(NodeResponseError, match="not followed"):
             client.info()
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -402,7 +402,7 @@ class TestRedirects:
 
     def test_a_redirect_loop_is_an_error(self, mocked: responses.RequestsMock, client: Client) -> None:
         mocked.get(f"{URL}/v2/info", status=302, headers={"Location": "/v2/info"})
-        with pytest.raises(NodeAnswerError, match="redirected more than 3 times"):
+        with pytest.raises(NodeResponseError, match="redirected more than 3 times"):
             client.info()
 
 
@@ -428,8 +428,8 @@ class TestConnections:
     def test_an_oversized_response_does_not_affect_the_next_one(self, serve: Serve) -> None:
         bodies = [bytes(100_000), json.dumps(INFO).encode()]
         server = serve(lambda connection, _: answer(connection, bodies.pop(0)))
-        client = Client(server.url, max_answer_bytes=5000)
-        with pytest.raises(NodeAnswerError, match="longer"):
+        client = Client(server.url, max_response_bytes=5000)
+        with pytest.raises(NodeResponseError, match="longer"):
             client.info()
         assert client.info().network_id == 0x80000000
 
@@ -713,7 +713,7 @@ class TestSending:
 
         server = serve(handle)
         with pytest.raises(ConfirmationTimeoutError, match="longer than 5000 bytes") as caught:
-            Client(server.url, max_answer_bytes=5000, retries=QUICK).send(RAW)
+            Client(server.url, max_response_bytes=5000, retries=QUICK).send(RAW)
         assert caught.value.raw == RAW
         assert any(f"/extended/v1/tx/0x{TXID}".encode() in request for request in server.requests)
 

@@ -24,8 +24,8 @@ from cryptography.x509.oid import NameOID
 from der_client.stacks.errors import (
     BroadcastUnknownError,
     ConfirmationTimeoutError,
-    NodeAnswerError,
     NodeError,
+    NodeResponseError,
     NodeUnreachableError,
     NothingSentError,
 )
@@ -98,7 +98,7 @@ class TestDripping:
     def test_a_read_ends_at_its_deadline(self, serve: Serve, piece: bytes, start: bytes) -> None:
         server = serve(dripping(piece, start=start))
         with pytest.raises(NodeError, match=r"longer than 0\.3 s|got more than 100 headers"):
-            Client(server.url, answer_deadline_s=PATIENCE_S, retries=ONCE).transfer_fee_rate()
+            Client(server.url, response_deadline_s=PATIENCE_S, retries=ONCE).transfer_fee_rate()
 
     def test_waiting_ends_at_its_deadline(self, serve: Serve, piece: bytes, start: bytes) -> None:
         server = serve(dripping(piece, start=start))
@@ -110,7 +110,7 @@ class TestDripping:
     ) -> None:
         server = serve(dripping(piece, start=start))
         with pytest.raises(BroadcastUnknownError):
-            Client(server.url, answer_deadline_s=PATIENCE_S, retries=ONCE).broadcast(RAW)
+            Client(server.url, response_deadline_s=PATIENCE_S, retries=ONCE).broadcast(RAW)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ class TestDripping:
 def test_a_flood_outside_the_body_is_cut_off(serve: Serve, piece: bytes, start: bytes) -> None:
     server = serve(flooding(piece * 1000, start=start))
     with pytest.raises(NodeError, match=r"longer than 200000 bytes|more than 65536 bytes|broke"):
-        Client(server.url, max_answer_bytes=200_000, retries=ONCE).transfer_fee_rate()
+        Client(server.url, max_response_bytes=200_000, retries=ONCE).transfer_fee_rate()
 
 
 def test_redirects_share_the_deadline(serve: Serve) -> None:
@@ -128,8 +128,8 @@ def test_redirects_share_the_deadline(serve: Serve) -> None:
         answer(connection, b"", "302 Found", "Location: /elsewhere\r\n")
 
     server = serve(handle)
-    with pytest.raises(NodeAnswerError, match="took longer"):
-        Client(server.url, answer_deadline_s=PATIENCE_S, retries=ONCE).transfer_fee_rate()
+    with pytest.raises(NodeResponseError, match="took longer"):
+        Client(server.url, response_deadline_s=PATIENCE_S, retries=ONCE).transfer_fee_rate()
     assert len(server.requests) == 2
 
 
@@ -153,7 +153,7 @@ def test_interim_responses_are_skipped(serve: Serve, interim: bytes, times: int)
 
 def test_switching_the_protocol_is_an_error(serve: Serve) -> None:
     server = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"))
-    with pytest.raises(NodeAnswerError, match="HTTP 101"):
+    with pytest.raises(NodeResponseError, match="HTTP 101"):
         Client(server.url, retries=ONCE).transfer_fee_rate()
 
 
@@ -165,8 +165,8 @@ def test_a_client_remains_usable_after_a_deadline(serve: Serve) -> None:
         handles.pop(0)(connection, request)
 
     server = serve(handle)
-    client = Client(server.url, answer_deadline_s=PATIENCE_S, retries=ONCE)
-    with pytest.raises(NodeAnswerError, match="took longer"):
+    client = Client(server.url, response_deadline_s=PATIENCE_S, retries=ONCE)
+    with pytest.raises(NodeResponseError, match="took longer"):
         client.transfer_fee_rate()
     assert client.transfer_fee_rate() == 5
 
@@ -252,7 +252,7 @@ def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("silent_resolver")
 def test_a_hanging_name_lookup_ends_at_the_deadline() -> None:
-    client = Client("http://slow.test", answer_deadline_s=PATIENCE_S, retries=ONCE)
+    client = Client("http://slow.test", response_deadline_s=PATIENCE_S, retries=ONCE)
     with pytest.raises(NothingSentError, match=r"no connection.*slow\.test"):
         client.transfer_fee_rate()
     with pytest.raises(NothingSentError):
@@ -261,7 +261,7 @@ def test_a_hanging_name_lookup_ends_at_the_deadline() -> None:
 
 @pytest.mark.usefixtures("silent_resolver")
 def test_the_connect_timeout_includes_the_name_lookup() -> None:
-    client = Client("http://slow.test", timeout=(PATIENCE_S, 50.0), answer_deadline_s=59.0, retries=ONCE)
+    client = Client("http://slow.test", timeout=(PATIENCE_S, 50.0), response_deadline_s=59.0, retries=ONCE)
     with pytest.raises(NothingSentError):
         client.transfer_fee_rate()
 
@@ -273,8 +273,8 @@ def test_a_host_name_that_does_not_exist_is_a_connection_error() -> None:
 
 def test_an_asynchronous_client_does_not_wait_for_a_name_lookup(silent_resolver: None) -> None:
     async def use() -> None:
-        async with AsyncClient("http://slow.test", answer_deadline_s=PATIENCE_S, retries=ONCE) as client:
-            with pytest.raises(NodeUnreachableError, match="no complete answer within"):
+        async with AsyncClient("http://slow.test", response_deadline_s=PATIENCE_S, retries=ONCE) as client:
+            with pytest.raises(NodeUnreachableError, match="no complete response within"):
                 await client.transfer_fee_rate()
 
     loop = asyncio.new_event_loop()
@@ -285,7 +285,7 @@ class TestTls:
     def client(self, url: str, certificate: Path | bool, deadline_s: float = 60) -> Client:
         session = requests.Session()
         session.verify = str(certificate) if isinstance(certificate, Path) else certificate
-        return Client(url, session=session, answer_deadline_s=deadline_s, retries=ONCE)
+        return Client(url, session=session, response_deadline_s=deadline_s, retries=ONCE)
 
     def context(self, certificate: Path) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -306,7 +306,7 @@ class TestTls:
 
     def test_a_dripping_response_ends_at_the_deadline(self, serve: Serve, certificate: Path) -> None:
         server = serve(dripping(b"a", start=OK + b"X: "), self.context(certificate))
-        with pytest.raises(NodeAnswerError, match=r"took longer than 1 s"):
+        with pytest.raises(NodeResponseError, match=r"took longer than 1 s"):
             self.client(server.url, certificate, 1).transfer_fee_rate()
 
     def test_an_endless_tls_handshake_ends_at_the_deadline(self, certificate: Path) -> None:

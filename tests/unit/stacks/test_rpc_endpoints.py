@@ -17,26 +17,26 @@ from der_client.stacks.errors import (
     AddressError,
     CallReadError,
     InvalidValueError,
-    NodeAnswerError,
     NodeError,
+    NodeResponseError,
     NotFoundError,
     SimulationUnavailableError,
     TransactionRejectedError,
 )
 from der_client.stacks.rpc import (
-    Answer,
     ContractLogEvent,
     Endpoint,
     FungibleTokenEvent,
+    HttpResponse,
     NonFungibleTokenEvent,
     OtherEvent,
     StxEvent,
     TransactionReceipt,
     TransactionStatus,
-    answers,
     api,
     devnet,
     node,
+    responses,
 )
 from der_client.stacks.rpc.rejections import REJECTIONS, explain_rejection
 
@@ -52,11 +52,11 @@ def example(name: str) -> Any:
 
 
 def read(endpoint: Endpoint[Any], value: Any, status: int = 200) -> Any:
-    return endpoint.read(Answer(status, json.dumps(value).encode(), URL, "application/json"))
+    return endpoint.read(HttpResponse(status, json.dumps(value).encode(), URL, "application/json"))
 
 
 def read_text(endpoint: Endpoint[Any], text: str, status: int) -> Any:
-    return endpoint.read(Answer(status, text.encode(), URL, "text/plain"))
+    return endpoint.read(HttpResponse(status, text.encode(), URL, "text/plain"))
 
 
 def transaction_answer(**changes: Any) -> dict[str, Any]:
@@ -164,21 +164,21 @@ class TestNodeExamples:
         by_height, by_id = node.block(real["height"]), node.block(f"0x{block_id.upper()}")
         assert (by_height.request.path, by_id.request.path) == ("/v3/blocks/height/8665568", f"/v3/blocks/{block_id}")
         for endpoint in (by_height, by_id):
-            assert endpoint.read(Answer(200, raw, URL, "application/octet-stream")).header.block_id == block_id
+            assert endpoint.read(HttpResponse(200, raw, URL, "application/octet-stream")).header.block_id == block_id
         with pytest.raises(NotFoundError):
             read_text(by_id, f"No such block {block_id}\n", 404)
-        with pytest.raises(NodeAnswerError, match="not a block"):
-            by_id.read(Answer(200, raw[:-1], URL, "application/octet-stream"))
+        with pytest.raises(NodeResponseError, match="not a block"):
+            by_id.read(HttpResponse(200, raw[:-1], URL, "application/octet-stream"))
         for other in (node.block(8665567), node.block("ab" * 32)):
-            with pytest.raises(NodeAnswerError, match=f"{block_id} at height 8665568 came"):
-                other.read(Answer(200, raw, URL, "application/octet-stream"))
+            with pytest.raises(NodeResponseError, match=f"{block_id} at height 8665568 came"):
+                other.read(HttpResponse(200, raw, URL, "application/octet-stream"))
         for wrong in (-1, True, "latest", "ab"):
             with pytest.raises(InvalidValueError, match="block"):
                 node.block(wrong)
 
     def test_rejection(self) -> None:
         refusal = example("transaction-submission-error")
-        with pytest.raises(NodeAnswerError, match="not the transaction sent"):
+        with pytest.raises(NodeResponseError, match="not the transaction sent"):
             read(node.send(b"bytes"), refusal, status=400)
         with pytest.raises(TransactionRejectedError) as caught:
             read(node.send(b"bytes"), {**refusal, "txid": node.compute_txid(b"bytes")}, status=400)
@@ -279,7 +279,7 @@ class TestStrictness:
         self, endpoint: Endpoint[Any], good: dict[str, Any], field: str, bad: Any
     ) -> None:
         read(endpoint, good)
-        with pytest.raises(NodeAnswerError, match=f"field {field}") as caught:
+        with pytest.raises(NodeResponseError, match=f"field {field}") as caught:
             read(endpoint, {**good, field: bad})
         assert URL in str(caught.value)
 
@@ -289,13 +289,13 @@ class TestStrictness:
             return {"event_index": 0, "event_type": "stx_asset", "asset": asset}
 
         answer = transaction_answer(events=[event("1"), event("x")])
-        with pytest.raises(NodeAnswerError, match=r"events\[1\]\.asset\.amount is 'x'"):
+        with pytest.raises(NodeResponseError, match=r"events\[1\]\.asset\.amount is 'x'"):
             read(api.transaction(TXID), answer)
 
     def test_a_missing_field_is_named(self) -> None:
         answer = example("node-info")
         del answer["network_id"]
-        with pytest.raises(NodeAnswerError, match="field network_id is missing"):
+        with pytest.raises(NodeResponseError, match="field network_id is missing"):
             read(node.info(), answer)
 
     def test_an_invalid_type_in_an_interface_is_an_error(self) -> None:
@@ -306,21 +306,21 @@ class TestStrictness:
             "fungible_tokens": [],
             "non_fungible_tokens": [],
         }
-        with pytest.raises(NodeAnswerError, match=r"field variables\.x\.type is .* is not a type of a con"):
+        with pytest.raises(NodeResponseError, match=r"field variables\.x\.type is .* is not a type of a con"):
             read(node.contract_interface(CONTRACT), interface)
 
     @pytest.mark.parametrize("body", [b"", b"\xff", b"[" * 100_000, b"NaN", b"9" * 5000, b'"text"', b"null", b"[]"])
     def test_a_body_that_is_not_a_json_object_is_an_error(self, body: bytes) -> None:
-        with pytest.raises(NodeAnswerError):
-            node.info().read(Answer(200, body, URL))
+        with pytest.raises(NodeResponseError):
+            node.info().read(HttpResponse(200, body, URL))
 
     def test_a_web_page_is_recognized(self) -> None:
         for status in (200, 404, 502):
-            with pytest.raises(NodeAnswerError, match="check that the URL is that of a Stacks node"):
-                node.info().read(Answer(status, b"<!DOCTYPE html><html>", URL, "text/html"))
+            with pytest.raises(NodeResponseError, match="check that the URL is that of a Stacks node"):
+                node.info().read(HttpResponse(status, b"<!DOCTYPE html><html>", URL, "text/html"))
 
     def test_terminal_escapes_do_not_reach_the_message(self) -> None:
-        with pytest.raises(NodeAnswerError) as caught:
+        with pytest.raises(NodeResponseError) as caught:
             read_text(node.info(), "\x1b[2Jgone\n", 500)
         assert "\x1b" not in str(caught.value)
         assert "gone" in str(caught.value)
@@ -330,7 +330,7 @@ class TestStrictness:
             read_text(node.contract_source(CONTRACT), "No contract source data found", 404)
 
     def test_http_401_is_an_error_that_says_what_to_do(self) -> None:
-        with pytest.raises(NodeAnswerError, match=r"Client\(headers=…\)"):
+        with pytest.raises(NodeResponseError, match=r"Client\(headers=…\)"):
             read_text(node.info(), "no", 401)
 
 
@@ -349,7 +349,7 @@ class TestFees:
     def test_the_transfer_rate_must_be_a_whole_number(self) -> None:
         assert read(node.transfer_fee_rate(), 1) == 1
         for odd in ("1", 1.5, -1, None, True, 1 << 70):
-            with pytest.raises(NodeAnswerError):
+            with pytest.raises(NodeResponseError):
                 read(node.transfer_fee_rate(), odd)
 
 
@@ -360,10 +360,10 @@ class TestSending:
         txid = node.compute_txid(self.RAW)
         assert read(node.send(self.RAW), txid) == txid
         assert read(node.send(self.RAW), f"0x{txid}") == txid
-        with pytest.raises(NodeAnswerError, match="do not use this URL"):
+        with pytest.raises(NodeResponseError, match="do not use this URL"):
             read(node.send(self.RAW), TXID)
         for odd in (None, 3, "ok", {"txid": txid}):
-            with pytest.raises(NodeAnswerError, match="expected the transaction's id"):
+            with pytest.raises(NodeResponseError, match="expected the transaction's id"):
                 read(node.send(self.RAW), odd)
 
     def test_the_txid_is_sha512_256(self) -> None:
@@ -431,7 +431,7 @@ class TestSending:
 
     def test_reason_data_of_the_wrong_type_is_an_error(self) -> None:
         txid = node.compute_txid(self.RAW)
-        with pytest.raises(NodeAnswerError, match="reason_data"):
+        with pytest.raises(NodeResponseError, match="reason_data"):
             read(node.send(self.RAW), {"reason": "FeeTooLow", "reason_data": [1], "txid": txid}, 400)
 
     @pytest.mark.parametrize("amount", ["Infinity", "1e999", "-1", '"0x' + "f" * 33 + '"', '"-0x5"', '"0x_1"', "true"])
@@ -445,7 +445,7 @@ class TestSending:
             read_text(node.send(self.RAW), body, 400)
 
     def test_plain_text_is_not_a_rejection(self) -> None:
-        with pytest.raises(NodeAnswerError, match="HTTP 400: 'Failed"):
+        with pytest.raises(NodeResponseError, match="HTTP 400: 'Failed"):
             read_text(node.send(self.RAW), "Failed to deserialize posted transaction", 400)
 
 
@@ -574,8 +574,8 @@ class TestApi:
 def test_the_package_exports_every_answer() -> None:
     classes = {
         name
-        for name, kind in vars(answers).items()
-        if isclass(kind) and kind.__module__ == answers.__name__ and not name.startswith("_")
+        for name, kind in vars(responses).items()
+        if isclass(kind) and kind.__module__ == responses.__name__ and not name.startswith("_")
     }
     missing = classes - set(rpc.__all__)
     assert not missing, f"der_client/stacks/rpc/__init__.py does not export {sorted(missing)}"
@@ -585,7 +585,7 @@ class TestDevnet:
     def test_deployer(self) -> None:
         assert read(devnet.deployer(), {"deployer": ADDRESS, "more": 1}) == ADDRESS
         for odd in (None, "", CONTRACT, 5):
-            with pytest.raises(NodeAnswerError, match="field deployer"):
+            with pytest.raises(NodeResponseError, match="field deployer"):
                 read(devnet.deployer(), {"deployer": odd})
 
     @pytest.mark.parametrize("status", [403, 404, 405])
@@ -618,5 +618,5 @@ class TestDevnet:
         with pytest.raises(TransactionRejectedError, match="not on this network") as caught:
             read(devnet.simulate_transaction(b"\x80"), answer, 400)
         assert caught.value.txid == TXID
-        with pytest.raises(NodeAnswerError, match="an argument"):
+        with pytest.raises(NodeResponseError, match="an argument"):
             read(devnet.simulate_transaction(b"\x80"), {"error": "an argument is no hex"}, 400)

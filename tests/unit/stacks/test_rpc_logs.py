@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 
-from der_client.stacks.errors import InvalidValueError, NodeAnswerError
+from der_client.stacks.errors import InvalidValueError, NodeResponseError
 from der_client.stacks.rpc import Client, RetryPolicy
 from der_client.stacks.rpc.logs import LogFollower, LogReader
 
@@ -166,7 +166,7 @@ class TestReading:
             chain.mine(2, number, events=1)
 
         chain.between = [fork] * 1000
-        with pytest.raises(NodeAnswerError, match="kept changing"):
+        with pytest.raises(NodeResponseError, match="kept changing"):
             read(client)
 
     @pytest.mark.parametrize("per_page", [0, 1, 101, True, "5"])

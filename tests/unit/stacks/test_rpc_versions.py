@@ -11,7 +11,7 @@ import requests
 import responses
 
 from der_client.stacks.clarity import BoolValue, OkValue, UIntValue, encode
-from der_client.stacks.errors import NodeAnswerError, NodeUnreachableError, NotFoundError
+from der_client.stacks.errors import NodeResponseError, NodeUnreachableError, NotFoundError
 from der_client.stacks.rpc import (
     Client,
     ContractLogEvent,
@@ -135,7 +135,7 @@ class TestTransactions:
         self, mocked: responses.RequestsMock, client: Client
     ) -> None:
         mocked.get(V3, json={**MINED_V3, "tx_id": "0x" + "11" * 32})
-        with pytest.raises(NodeAnswerError, match="the transaction asked for"):
+        with pytest.raises(NodeResponseError, match="the transaction asked for"):
             client.transaction(TXID)
 
     def test_after_a_fork_before_its_events_a_transaction_is_read_again(
@@ -192,7 +192,7 @@ class TestHostileEvents:
     ) -> None:
         mocked.get(V3, json={**MINED_V3, "event_count": 10**9})
         mocked.get(f"{V3}/events", json=page([printed(0)], "0", 10**9))
-        with pytest.raises(NodeAnswerError, match="event 0 comes after event 0"):
+        with pytest.raises(NodeResponseError, match="event 0 comes after event 0"):
             client.transaction(TXID)
         assert len(mocked.calls) == 3
 
@@ -202,7 +202,7 @@ class TestHostileEvents:
         client._api.has_v3 = False
         event = {"event_index": 0, "event_type": "x", "tx_id": f"0x{TXID}"}
         mocked.get(V1, json={**WAITING_V1, "event_count": 10**9, "events": [event]})
-        with pytest.raises(NodeAnswerError, match="event 0 comes after event 0"):
+        with pytest.raises(NodeResponseError, match="event 0 comes after event 0"):
             client.transaction(TXID)
         assert len(mocked.calls) == 2
 
@@ -234,11 +234,11 @@ class TestHostileEvents:
 
         mocked.add_callback("GET", f"{V3}/events", answer)
         with pytest.raises(NodeUnreachableError, match="too slow"):
-            Client(URL, retries=RetryPolicy(attempts=1), answer_deadline_s=0.1).transaction(TXID)
+            Client(URL, retries=RetryPolicy(attempts=1), response_deadline_s=0.1).transaction(TXID)
         assert asked == sorted(asked, reverse=True)
 
     def test_events_too_large_for_one_page_are_read_in_smaller_pages(self, mocked: responses.RequestsMock) -> None:
-        client = Client(URL, retries=RetryPolicy(attempts=1), max_answer_bytes=5_000)
+        client = Client(URL, retries=RetryPolicy(attempts=1), max_response_bytes=5_000)
         mocked.get(V3, json={**MINED_V3, "event_count": 30})
 
         def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
@@ -254,7 +254,7 @@ class TestHostileEvents:
         assert [event.event_index for event in info.events] == list(range(30))
 
     def test_an_event_larger_than_the_limit_is_left_out(self, mocked: responses.RequestsMock) -> None:
-        client = Client(URL, retries=RetryPolicy(attempts=1), max_answer_bytes=5_000)
+        client = Client(URL, retries=RetryPolicy(attempts=1), max_response_bytes=5_000)
         mocked.get(V3, json={**MINED_V3, "event_count": 1})
         mocked.get(f"{V3}/events", json=page([printed(0, 10_000)]))
         info = client.transaction(TXID)

@@ -37,7 +37,7 @@ from der_client.stacks.contract import (
     read_only,
 )
 from der_client.stacks.contract.interface import compared_constants
-from der_client.stacks.rpc.answers import (
+from der_client.stacks.rpc.responses import (
     ArgumentInterface,
     ContractInterface,
     FunctionInterface,

@@ -12,7 +12,7 @@ from der_client.stacks.generate.errors import find_errors
 from der_client.stacks.generate.events import find_events
 from der_client.stacks.generate.inference import Inference
 from der_client.stacks.generate.names import Namespace, camel_case, singular, snake_case, upper_case
-from der_client.stacks.rpc.answers import (
+from der_client.stacks.rpc.responses import (
     ArgumentInterface,
     ContractInterface,
     FunctionInterface,

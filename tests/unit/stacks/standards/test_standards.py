@@ -15,7 +15,7 @@ from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.messages import message_domain, structured_data_hash
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET
 from der_client.stacks.rpc import node
-from der_client.stacks.rpc.endpoint import Answer
+from der_client.stacks.rpc.endpoint import HttpResponse
 from der_client.stacks.standards import SBTC, USDCX, MessageDomain, Sip009, Sip010, Sip013
 
 EXAMPLES = Path(__file__).parents[3] / "vectors" / "rpc_examples"
@@ -23,7 +23,7 @@ EXAMPLES = Path(__file__).parents[3] / "vectors" / "rpc_examples"
 
 def test_sbtc_is_a_fungible_token() -> None:
     example = json.loads((EXAMPLES / "contract-interface.example.json").read_text())["value"]
-    answer = Answer(200, json.dumps(example).encode(), "http://node", "application/json")
+    answer = HttpResponse(200, json.dumps(example).encode(), "http://node", "application/json")
     interface = node.contract_interface("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.sbtc-token").read(answer)
     assert differences(Sip010, interface) == ()
     assert "get-owner is declared in Sip009, but not deployed" in differences(Sip009, interface)

@@ -1,6 +1,6 @@
-"""Typed answers of the node and of the API: frozen, with units in their names, each read as it is declared here.
+"""Typed responses of the node and of the API: frozen, with units in their names, each read as it is declared here.
 
-What an answer calls otherwise has an `at` with its name there; of two names the first is that of the API's version 3.
+What a response calls otherwise has an `at` with its name there; of two names the first is that of the API's version 3.
 
 Hashes and transaction ids are lower-case hexadecimal without ``0x``; amounts of STX are integers of µSTX.
 Clarity values stay bytes where there may be many, and are decoded on request.
@@ -403,7 +403,7 @@ class TransactionInfo:
         vm_error: The runtime error, if it hit one.
         contract_id: The contract called or published, if any.
         function: The function called, if any.
-        event_count: How many events it has in total; more than in ``events`` if the answer was one page of many.
+        event_count: How many events it has in total; more than in ``events`` if the response was one page of many.
     """
 
     txid: _Txid
