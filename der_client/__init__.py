@@ -10,14 +10,38 @@ if TYPE_CHECKING:
     from der_client.der import Der
     from der_client.devnet import Devnet
     from der_client.stacks.account import Account, FeePolicy
+    from der_client.stacks.contract import Contract
     from der_client.stacks.errors import ContractError, DerClientError
     from der_client.stacks.keys import PrivateKey
+    from der_client.stacks.network import DEVNET, MAINNET, TESTNET
+    from der_client.stacks.rpc import AsyncClient, Client
     from der_client.stacks.wallet import Wallet
 
-__all__ = ["Account", "ContractError", "Der", "DerClientError", "Devnet", "FeePolicy", "PrivateKey", "Wallet"]
+__all__ = [
+    "DEVNET",
+    "MAINNET",
+    "TESTNET",
+    "Account",
+    "AsyncClient",
+    "Client",
+    "Contract",
+    "ContractError",
+    "Der",
+    "DerClientError",
+    "Devnet",
+    "FeePolicy",
+    "PrivateKey",
+    "Wallet",
+]
 
 _MODULES: Final = {
+    "DEVNET": "der_client.stacks.network",
+    "MAINNET": "der_client.stacks.network",
+    "TESTNET": "der_client.stacks.network",
     "Account": "der_client.stacks.account",
+    "AsyncClient": "der_client.stacks.rpc",
+    "Client": "der_client.stacks.rpc",
+    "Contract": "der_client.stacks.contract",
     "ContractError": "der_client.stacks.errors",
     "Der": "der_client.der",
     "DerClientError": "der_client.stacks.errors",

@@ -43,6 +43,18 @@ def test_the_api_reference_has_all_exported_names(site: dict[str, Any]) -> None:
         assert not missing
 
 
+def test_the_api_reference_has_inherited_methods(site: dict[str, Any]) -> None:
+    for page, members in (
+        ("rpc", ("rpc.Client.map_entry", "rpc.AsyncClient.map_entry")),
+        ("der", ("Devnet.reorg", "Devnet.mine")),
+        ("sending", ("multisig.MultisigAccount.transfer",)),
+        ("contract", ("contract.Contract.events",)),
+    ):
+        text = (SITE / "api" / page / "index.html").read_text()
+        missing = [member for member in members if f'.{member}"' not in text]
+        assert not missing, page
+
+
 def test_headings_and_text_can_be_searched(site: dict[str, Any]) -> None:
     index = json.dumps(json.loads((SITE / "search.json").read_text()))
     for words in ("Your first plant", "accept_and_fund", "key epoch"):
