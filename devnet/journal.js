@@ -48,13 +48,15 @@ export class Journal {
    *   Read all entries, one by one, before anything is appended: a long file fits neither into a string nor into memory
    */
   static open(path, genesis) {
-    const real = realPath(path);
-    const lock = Lock.take(real);
+    /** @type {Lock | undefined} */
+    let lock;
     try {
+      const real = realPath(path);
+      lock = Lock.take(real);
       return Journal.#openLocked(real, lock, genesis);
     } catch (error) {
-      lock.release();
-      throw error;
+      lock?.release();
+      throw openingError(path, /** @type {NodeJS.ErrnoException} */ (error));
     }
   }
 
@@ -239,4 +241,20 @@ function genesisOf(header) {
 function headerOf({ startTime, balances }) {
   const amounts = Object.fromEntries([...balances].map(([address, amount]) => [address, String(amount)]));
   return { format: FORMAT, start_time: startTime, balances: amounts };
+}
+
+/** What is wrong with a file, by the system's error code. @type {Record<string, string>} */
+const FILE_PROBLEMS = {
+  ENOENT: "its folder does not exist",
+  ENOTDIR: "its folder is a file",
+  EISDIR: "it is a folder",
+  EACCES: "this user may not read and write it",
+  EPERM: "this user may not read and write it",
+  EROFS: "it is on a read-only disk",
+};
+
+/** @param {string} path @param {NodeJS.ErrnoException} error @returns {Error} with a reason that names the file, for errors of the system */
+function openingError(path, error) {
+  const problem = FILE_PROBLEMS[error.code ?? ""];
+  return problem ? new Error(`the state file ${path} cannot be opened: ${problem}`, { cause: error }) : error;
 }

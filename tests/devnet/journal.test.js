@@ -86,7 +86,12 @@ test("a damaged line is reported with its number", () => {
 
 test("flipped bits are detected", () => {
   const { journal } = Journal.open(path, GENESIS);
-  for (const entry of [{ do: "submit", raw: "80ff" }, { do: "mine", each: false }, { do: "advance", to: 1_900_000_000 }]) journal.append([entry]);
+  for (const entry of [
+    { do: "submit", raw: "80ff" },
+    { do: "mine", each: false },
+    { do: "advance", to: 1_900_000_000 },
+  ])
+    journal.append([entry]);
   journal.close();
   const whole = readFileSync(path);
   for (let bit = 0; bit < 8 * whole.length; bit += 3) {
@@ -205,7 +210,9 @@ describe("the lock", () => {
           process.stdout.write(error.message.includes("use") || error.message.includes("taken over") ? "refused\\n" : error.stack);
         }
       });`;
-    const children = Array.from({ length: 6 }, () => spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["pipe", "pipe", "inherit"] }));
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["pipe", "pipe", "inherit"] }),
+    );
     const lineOf = async (child) => String((await once(child.stdout, "data"))[0]).trim();
     expect(await Promise.all(children.map(lineOf))).toEqual(Array(6).fill("ready"));
     const answers = Promise.all(children.map(lineOf));
@@ -224,6 +231,13 @@ describe("the lock", () => {
     expect(existsSync(`${path}.lock`)).toBe(true);
     other.close();
   });
+});
+
+test("a path that cannot be a file is rejected with the reason", () => {
+  writeFileSync(join(folder, "file"), "");
+  expect(() => Journal.open(folder, GENESIS)).toThrow(`the state file ${folder} cannot be opened: it is a folder`);
+  expect(() => Journal.open(join(folder, "no", "x"), GENESIS)).toThrow("cannot be opened: its folder does not exist");
+  expect(() => Journal.open(join(folder, "file", "x"), GENESIS)).toThrow("cannot be opened: its folder is a file");
 });
 
 test("a file with several hard links is rejected", () => {
