@@ -32,7 +32,7 @@ def balance(
     from der_client.cli.output import print_table  # noqa: PLC0415
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
-    address = on.address if who is None else principal(on, who, "WHO")
+    address = on.address_for("whose? give WHO, or --key NAME") if who is None else principal(on, who, "WHO")
     balances = on.client.balances(address)
     found = [(STX, "balance", balances.stx_ustx), (STX, "locked", balances.locked_ustx)]
     tokens = {asset.partition("::")[0]: amount for asset, amount in balances.fungible_tokens.items()}

@@ -12,8 +12,8 @@ from der_client.cli.options import Json, OnContractsSending
 from der_client.cli.output import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import NoReturn
+    from collections.abc import Callable, Mapping
+    from datetime import date
 
     from der_client.contracts.market_participation import Offer, Quote
     from der_client.stacks.contract.call import Call
@@ -45,7 +45,12 @@ def buy(
     day: DayOption = None,
     max_price: Annotated[
         str | None,
-        typer.Option("--max-price", metavar="PRICE", help="The most a kWh may cost: 0.08STX.", show_default=False),
+        typer.Option(
+            "--max-price",
+            metavar="PRICE",
+            help="The most a kWh may cost, in the offer's currency: 0.08STX.",
+            show_default=False,
+        ),
     ] = None,
     max_ahead: Annotated[
         str | None,
@@ -121,36 +126,19 @@ def _chosen(
     Raises:
         InvalidValueError: If there is none; the message says what there is.
     """
-    from der_client.cli.offers import open_offers  # noqa: PLC0415
-    from der_client.cli.quantities import energy, parse_day, parse_energy, parse_price  # noqa: PLC0415 -- fast help
+    from der_client.cli.quantities import energy, parse_energy  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     der = on.der
-    now = der.now()
-    wanted_day = None if day is None else parse_day(day, "--day", now.date())
-    found = {
-        number: each
-        for number, each in open_offers(der, now).items()
-        if plant in (None, each.asset_id)
-        and wanted_day in (None, each.day)
-        and each.taker in (None, on.account.address)
-        and on.account.address not in (each.seller, each.maker)
-    }
-    if offer is not None:
-        if offer not in found:
-            _refuse_offer(on, offer)
-        found = {offer: found[offer]}
-    else:
-        found = {number: each for number, each in found.items() if each.token is None}
+    found = _for_sale(on, plant, day) if offer is None else {offer: _offer(on, offer, plant, day)}
     if max_price is not None:
-        most = parse_price(max_price, "--max-price")
-        found = {number: each for number, each in found.items() if each.token is not None or each.price_per_kwh <= most}
+        found = _up_to(on, found, max_price, is_chosen=offer is not None)
     enough = {
         number: each for number, each in found.items() if each.open_wh >= wh >= min(each.min_fill_wh, each.open_wh)
     }
     if not enough:
         raise InvalidValueError(_too_little(found, wh))
-    most_ahead = None if max_ahead is None else parse_energy(max_ahead, "--max-ahead")
+    most_ahead = None if max_ahead is None else parse_energy(max_ahead, "--max-ahead", or_zero=True)
     least_ahead: int | None = None
     for number, each in sorted(enough.items(), key=lambda item: (item[1].price_per_kwh, item[1].day, item[0])):
         quote = der.market.quote(number, wh)
@@ -168,26 +156,111 @@ def _chosen(
     )
 
 
-def _refuse_offer(on: OnContractsSending, number: int) -> "NoReturn":
-    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
+def _day(on: OnContractsSending, text: str | None) -> "date | None":
+    from der_client.cli.quantities import parse_day  # noqa: PLC0415 -- `der --help` stays fast
 
+    return None if text is None else parse_day(text, "--day", on.der.now().date())
+
+
+def _for_sale(on: OnContractsSending, plant: int | None, day: str | None) -> "dict[int, Offer]":
+    """Return the offers in STX that this account can take.
+
+    Raises:
+        InvalidValueError: If there is none; the message says which condition no offer meets.
+    """
+    from der_client.cli.offers import open_offers  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    me, wanted_day = on.account.address, _day(on, day)
+    if plant is not None:
+        require_plant(on.der, plant)
+    found = dict(open_offers(on.der, on.der.now()))
+    of_plant = "" if plant is None else f" of plant {plant}"
+    conditions: list[tuple[str, Callable[[Offer], bool]]] = [
+        ("nothing is for sale now", lambda _: True),
+        (f"--plant: nothing{of_plant} is for sale", lambda each: plant in (None, each.asset_id)),
+        (f"--day: nothing of {wanted_day}{of_plant} is for sale", lambda each: wanted_day in (None, each.day)),
+        ("all matching offers are for other buyers", lambda each: each.taker in (None, me)),
+        ("all matching offers are your own", lambda each: me not in (each.seller, each.maker)),
+        ("all matching offers are priced in tokens; choose one with --offer", lambda each: each.token is None),
+    ]
+    for nothing, fits in conditions:
+        found = {number: each for number, each in found.items() if fits(each)}
+        if not found:
+            raise InvalidValueError(f"{nothing}; 'der offers' lists what is for sale")
+    return found
+
+
+def _offer(on: OnContractsSending, number: int, plant: int | None, day: str | None) -> "Offer":
+    """Return an offer that this account can take.
+
+    Raises:
+        InvalidValueError: If it cannot; the message says why.
+    """
+    from der_client.cli.offers import open_offers  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    wanted_day = _day(on, day)
     offer = on.der.market.get_offer(number)
     if offer is None:
         raise InvalidValueError(f"--offer: offer {number} not found; 'der offers' lists those that are open")
+    if plant not in (None, offer.asset_id) or wanted_day not in (None, offer.day):
+        raise InvalidValueError(
+            f"--offer: offer {number} is of plant {offer.asset_id}, {offer.day}; leave out --plant and --day"
+        )
     if on.account.address in (offer.seller, offer.maker):
         raise InvalidValueError(f"--offer: offer {number} is your own; the seller cannot buy it")
     if offer.taker not in (None, on.account.address):
         raise InvalidValueError(f"--offer: offer {number} is only for {on.book.short(str(offer.taker))}")
-    raise InvalidValueError(
-        f"--offer: offer {number} cannot be bought (any more) on these terms; 'der offers' lists those that are open"
-    )
+    if number not in open_offers(on.der, on.der.now()):
+        raise InvalidValueError(
+            f"--offer: offer {number} cannot be bought (any more); 'der offers' lists those that are open"
+        )
+    return offer
+
+
+def _up_to(
+    on: OnContractsSending, offers: "Mapping[int, Offer]", max_price: str, *, is_chosen: bool
+) -> "dict[int, Offer]":
+    """Return the offers that cost no more than ``--max-price``, which is in their currency.
+
+    Args:
+        on: The options.
+        offers: Offers in one currency; at least one.
+        max_price: The option's text.
+        is_chosen: Whether the only offer was chosen with ``--offer``.
+
+    Raises:
+        InvalidValueError: If the price is in another currency, or no offer is as cheap.
+    """
+    from der_client.cli.quantities import OtherCurrencyError, parse_price  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    number, cheapest = min(offers.items(), key=lambda item: item[1].price_per_kwh)
+    currency = on.currencies.of(cheapest.token)
+    try:
+        most = parse_price(max_price, "--max-price", currency.symbol, currency.decimals)
+    except OtherCurrencyError:
+        if is_chosen:
+            raise InvalidValueError(
+                f"--max-price: offer {number} is priced in {currency.symbol}; give a price such as "
+                f"0.08{currency.symbol}"
+            ) from None
+        raise InvalidValueError(
+            f"--max-price: expected a price such as 0.08STX, got {max_price!r}; offers in tokens need --offer"
+        ) from None
+    found = {number: each for number, each in offers.items() if each.price_per_kwh <= most}
+    if not found:
+        costs = f"costs {currency.text(cheapest.price_per_kwh)} per kWh"
+        what = f"offer {number}" if is_chosen else f"the cheapest matching offer, {number},"
+        raise InvalidValueError(f"--max-price: {what} {costs}")
+    return found
 
 
 def _too_little(found: "Mapping[int, Offer]", wh: int) -> str:
     from der_client.cli.quantities import energy  # noqa: PLC0415 -- `der --help` stays fast
 
-    if not found:
-        return "nothing is for sale on these terms; 'der offers' lists what is"
     most = max(found.items(), key=lambda item: item[1].open_wh)
     if most[1].open_wh < wh:
         return f"no offer has {energy(wh)}: the largest is offer {most[0]} with {energy(most[1].open_wh)}"

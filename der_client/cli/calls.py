@@ -98,6 +98,7 @@ def call(
     from der_client.cli.contract_ids import contract_id, function_of, interface_of  # noqa: PLC0415
     from der_client.cli.event_text import event_lines  # noqa: PLC0415
     from der_client.cli.post_conditions import read_post_condition  # noqa: PLC0415
+    from der_client.cli.sending import send_and_wait  # noqa: PLC0415
     from der_client.stacks.transactions import ContractCall, PostConditionMode  # noqa: PLC0415
 
     wanted = contract_id(on, contract)
@@ -117,8 +118,7 @@ def call(
         return
     transaction = on.account.build(payload, post_conditions=conditions, mode=mode)
     _confirm(on, payload, transaction, tried)
-    pending = on.account.sign_and_send(transaction)
-    receipt = pending.wait_any(on.timeout)
+    receipt = send_and_wait(on.account.sign(transaction), on.account.send, lambda pending: pending.wait_any(on.timeout))
     _require_success(on, receipt)
     if as_json:
         from der_client.cli.tx import transaction_json  # noqa: PLC0415

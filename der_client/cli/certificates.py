@@ -60,14 +60,20 @@ def certificates(
 ) -> None:
     """List certificates: energy that its buyer claimed, or that the plant's owner retired, so that nobody else can."""
     from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415
     from der_client.cli.quantities import parse_day  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     today = on.der.now().date()
     whose = None if beneficiary is None else on.book.address(beneficiary, "--for")
     first = None if from_day is None else parse_day(from_day, "--from", today)
     last = None if to_day is None else parse_day(to_day, "--to", today)
+    if first is not None and last is not None and first > last:
+        raise InvalidValueError(f"--from: {first} is after --to {last}")
     with opened_index(on) as index:
         found = index.certificates(beneficiary=whose, asset_id=plant, from_day=first, to_day=last)
+    if not found and plant is not None:
+        require_plant(on.der, plant)
     rows: list[dict[str, Any]] = [
         {
             **{key: getattr(each, key) for key in _KEYS if key != "beneficiary_name"},

@@ -74,6 +74,9 @@ def _banner(on: OnContractsAsAccount, der: "Der", names: dict[str, Any]) -> str:
         "  der.assets, der.production, der.grid, der.market, der.settlement",
     ]
     if "devnet" in names:
-        lines.append('  der.with_account(accounts["wallet_1"])    as another account; devnet.advance(seconds=60)')
+        lines += [
+            '  der.with_account(accounts["wallet_1"])   the contracts as another account',
+            "  devnet.advance(seconds=60)               move the devnet's clock",
+        ]
     lines.append("  help(der.market.create_offer)            what a function takes; Ctrl-D ends")
     return "\n".join(lines)

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from der_client.stacks.contract import Contract
     from der_client.stacks.contract.events import EventRecord
+    from der_client.stacks.rpc.responses import ContractLogEvent
 
 _KEYS = ("block_height", "block_time", "txid", "event_index", "contract_id", "topic", "fields")
+# So many events, at least, are known to whoever follows new ones, so that a fork can be told from them.
+_ANCHOR = 100
 
 
 @grouped
@@ -48,6 +51,7 @@ def events(
 ) -> None:
     """Show what contracts printed: the last events, oldest first."""
     from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415
 
     def fits(record: "EventRecord") -> bool:
         return (topic is None or _topic(record) == topic) and (
@@ -55,13 +59,18 @@ def events(
         )
 
     wanted = None if contract is None else contract_id(on, contract)
+    is_known = wanted is None or _is_indexed(on, wanted)
+    if topic is not None and is_known:
+        _check_topic(on, wanted, topic)
     if follow:
-        _follow(on, wanted, fits, shape)
+        _follow(on, wanted, fits, limit, shape)
         return
-    if on.settings.database is not None and (wanted is None or _is_indexed(on, wanted)):
+    if on.settings.database is not None and is_known:
         records = _from_index(on, wanted, topic, plant, limit)
     else:
         records = _from_chain(on, wanted, fits, limit)
+    if not records and plant is not None and is_known:
+        require_plant(on.der, plant)
     rows = [_row(record) for record in records]
     shown = [(_when(record), record.contract_id, _text(on, record)) for record in records]
 
@@ -93,10 +102,7 @@ def _from_index(
 def _from_chain(
     on: OnHistory, contract: str | None, fits: "Callable[[EventRecord], bool]", limit: int
 ) -> "Sequence[EventRecord]":
-    der = on.der
-    sources: list[Contract] = [der.assets, der.production, der.grid, der.market, der.settlement]
-    if contract is not None:
-        sources = [_source(on, contract)]
+    sources = _five(on) if contract is None else [_source(on, contract)]
     found = [record for source in sources for record in _last(source, fits, limit)]
     if len(sources) == 1:
         return found[::-1]
@@ -106,6 +112,31 @@ def _from_chain(
         return record.block_height or 0, places.get(record.txid, 0), record.event_index
 
     return sorted(found, key=place)[-limit:]
+
+
+def _five(on: OnHistory) -> "list[Contract]":
+    der = on.der
+    return [der.assets, der.production, der.grid, der.market, der.settlement]
+
+
+def _check_topic(on: OnHistory, contract: str | None, topic: str) -> None:
+    """Check that one of the five contracts, or any of them, has an event of this name.
+
+    Raises:
+        InvalidValueError: If not.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 -- only here
+
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    sources = [source for source in _five(on) if contract in (None, source.contract_id)]
+    names = sorted({each.topic for source in sources for each in source.event_classes})
+    if topic in names:
+        return
+    close = get_close_matches(topic, names, n=1)
+    all_names = "'der events' shows events with their names" if contract is None else f"there are {', '.join(names)}"
+    known = f"did you mean {close[0]}?" if close else all_names
+    raise InvalidValueError(f"--topic: no event is called {topic!r}; {known}")
 
 
 def _source(on: OnHistory, contract: str) -> "Contract":
@@ -151,22 +182,44 @@ def _last(source: "Contract", fits: "Callable[[EventRecord], bool]", limit: int)
             return
 
 
-def _follow(on: OnHistory, contract: str | None, fits: "Callable[[EventRecord], bool]", shape: Shape) -> None:
+def _follow(
+    on: OnHistory, contract: str | None, fits: "Callable[[EventRecord], bool]", limit: int, shape: Shape
+) -> None:
     from der_client.cli.output import print_json, printable  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
+    if shape.as_csv:
+        raise InvalidValueError("--follow: --csv does not apply; --json prints an object for each event")
     if contract is None:
         raise InvalidValueError("--follow: name the contract to follow, such as market")
     try:
-        for record in _source(on, contract).events(follow=True):
-            if not fits(record):
-                continue
+        for record in _last_and_new(_source(on, contract), fits, limit):
             if shape.as_json:
                 print_json({key: plain(value) for key, value in _row(record).items()})
             else:
                 typer.echo(printable(f"{_when(record)}  {_text(on, record)}"))
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+def _last_and_new(source: "Contract", fits: "Callable[[EventRecord], bool]", limit: int) -> "Iterator[EventRecord]":
+    """Yield the last events that match, oldest first, and then new ones as they come."""
+    from der_client.stacks.contract.events import read_record  # noqa: PLC0415 -- `der --help` stays fast
+
+    logs: list[ContractLogEvent] = []
+    found: list[EventRecord] = []
+    for log in source.client.iter_contract_logs(source.contract_id):
+        logs.append(log)
+        record = read_record(log, source.event_classes)
+        if len(found) < limit and fits(record):
+            found.append(record)
+        if len(found) == limit and len(logs) >= _ANCHOR:
+            break
+    yield from found[::-1]
+    for update in source.client.stream_contract_logs(source.contract_id, history=True, known=logs[::-1]):
+        record = read_record(update.event, source.event_classes)
+        if not update.is_withdrawn and fits(record):
+            yield record
 
 
 def _topic(record: "EventRecord") -> str:

@@ -54,7 +54,8 @@ def offers(
     shape: Shape,
 ) -> None:
     """List energy that is for sale now, the cheapest first."""
-    from der_client.cli.quantities import kwh, parse_day  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import kwh, parse_day  # noqa: PLC0415
 
     wanted_day = None if day is None else parse_day(day, "--day", on.der.now().date())
     seller = on.address if mine else None
@@ -66,6 +67,8 @@ def offers(
         and wanted_day in (None, row["day"])
         and (seller is None or seller in (row["seller"], row["maker"]))
     ]
+    if not rows and plant is not None:
+        require_plant(on.der, plant)
     if not every:
         rows.sort(key=lambda row: (row["token"] or "", row["price_per_kwh"], row["day"], row["offer_id"]))
 
@@ -73,22 +76,21 @@ def offers(
         if not rows:
             typer.echo("nothing is for sale" + ("" if every else "; 'der offers --all' shows what was"))
             return
-        columns = ("offer", "plant", "day", "kind", "open kWh", "price a kWh", "", "expires (UTC)", "seller")
+        # With --all, the state takes the place of what matters only for open offers.
+        more = ("state",) if every else ("kind", "expires (UTC)")
         print_table(
             "Offers" if every else "Open offers, the cheapest first",
-            (*columns, "state") if every else columns,
+            ("offer", "plant", "day", "open kWh", "price a kWh", "", *more, "seller"),
             [
                 (
                     str(row["offer_id"]),
                     str(row["asset_id"]),
                     f"{row['day']:%m-%d}",
-                    "spot" if row["spot"] else "forward",
                     kwh(row["open_wh"]),
                     on.currencies.of(row["token"]).number(row["price_per_kwh"]),
                     on.currencies.of(row["token"]).symbol,
-                    f"{row['expires_at']:%m-%d %H:%M}",
+                    *([_state(row)] if every else [_kind(row), f"{row['expires_at']:%m-%d %H:%M}"]),
                     on.book.short(row["seller"]) + (f" for {on.book.short(row['taker'])}" if row["taker"] else ""),
-                    *([_state(row)] if every else []),
                 )
                 for row in rows
             ],
@@ -113,6 +115,10 @@ def _from_index(on: OnIndex, *, every: bool) -> list[dict[str, Any]]:
     with opened_index(on) as index:
         found = index.offers(open=None if every else True)
     return [{key: getattr(row, key) for key in _KEYS} for row in found]
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return "spot" if row["spot"] else "forward"
 
 
 def _state(row: dict[str, Any]) -> str:

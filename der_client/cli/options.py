@@ -265,12 +265,30 @@ class WithKey(OnChain):
 
     @cached_property
     def address(self) -> str:
-        """The address of the key that signs; no passphrase is asked for.
+        """The address of the key, for a command that only reads; no passphrase is asked for.
 
         Raises:
-            KeyFormatError: If there is no key, or it is not valid.
+            InvalidValueError: If there is no key.
+            KeyFormatError: If it is not valid.
             UnknownKeyError: If there is no key of this name.
         """
+        return self.address_for("--mine: whose? give --key NAME")
+
+    def address_for(self, question: str) -> str:
+        """Return the address of the key, for a command that only reads; no passphrase is asked for.
+
+        Args:
+            question: The error's text if there is no key.
+
+        Raises:
+            InvalidValueError: If there is no key.
+            KeyFormatError: If it is not valid.
+            UnknownKeyError: If there is no key of this name.
+        """
+        from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
+
+        if not self.signer.is_known:
+            raise InvalidValueError(question)
         return self.signer.address(self.client.network)
 
 

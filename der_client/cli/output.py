@@ -51,10 +51,14 @@ def _written_out(character: str) -> str:
 
 def print_json(content: dict[str, Any]) -> None:
     """Print one JSON object on one line, so that it can be read while the command is still running."""
+    typer.echo(_json_text(content))
+
+
+def _json_text(content: object) -> str:
     text = json.dumps(content, ensure_ascii=False)
     if not text.isprintable():  # C1 controls, direction marks: JSON may contain them, a terminal acts on them
         text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
-    typer.echo(text)
+    return text
 
 
 def plain(value: Any) -> Any:
@@ -82,6 +86,8 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Return CSV with a header row; texts that a spreadsheet would run as a formula get a ``'`` in front.
 
+    Values with several parts are JSON.
+
     Args:
         columns: The keys of the values, in order.
         rows: The values; those that are missing or ``None`` are empty.
@@ -103,6 +109,8 @@ def _csv_cell(value: object) -> object:
         return "true" if value else "false"
     if isinstance(value, str):
         return printable(f"'{value}" if _FORMULA.match(value) else value)
+    if isinstance(value, (dict, list)):
+        return _json_text(value)
     return value
 
 

@@ -50,7 +50,8 @@ def payments(
     shape: Shape,
 ) -> None:
     """List payments: energy taken and delivered, money locked, paid and paid back; --due for what can be settled."""
-    from der_client.cli.quantities import kwh  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.cli.quantities import kwh  # noqa: PLC0415
     from der_client.contracts.settlement import PaymentState  # noqa: PLC0415
 
     party = on.address if mine else None
@@ -60,6 +61,8 @@ def payments(
         for row in read(on, party, plant, only_locked=due or locked)
         if (row["due"] or not due) and (row["state"] is PaymentState.LOCKED or not locked)
     ]
+    if not rows and plant is not None:
+        require_plant(on.der, plant)
 
     def table() -> None:
         if not rows:
@@ -69,7 +72,7 @@ def payments(
             currency = on.currencies.of(token)
             print_table(
                 f"Payments in {currency.symbol}" + (", due: 'der settle' pays them out" if due else ""),
-                ("pay", "plant", "day", "kWh", "delivered", "locked", "paid", "buyer", "state"),
+                ("payment", "plant", "day", "kWh", "delivered", "cost", "paid", "buyer", "state"),
                 [
                     (
                         str(row["payment_id"]),

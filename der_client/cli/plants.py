@@ -70,7 +70,7 @@ def plants(
 
     def table() -> None:
         if not rows:
-            typer.echo("no plants" + (f" of {on.book.short(owner)}; leave out --mine to see all" if owner else " yet"))
+            typer.echo(_nothing(None if owner is None else on.book.short(owner), region))
             return
         print_table(
             f"Plants ({days[0]:%m-%d} to {days[-1]:%m-%d} in the last column)",
@@ -92,3 +92,12 @@ def plants(
         )
 
     shape.show("plants", rows, _KEYS, table)
+
+
+def _nothing(owner: str | None, region: str | None) -> str:
+    """Say why no plant is listed."""
+    if owner is None and region is None:
+        return "no plants yet"
+    of_owner, in_region = f" of {owner}" if owner else "", f" in region {region}" if region else ""
+    given = " and ".join(name for name, value in (("--mine", owner), ("--region", region)) if value is not None)
+    return f"no plants{of_owner}{in_region}; leave out {given} to see all"

@@ -8,6 +8,7 @@ import typer
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
 from der_client.cli.output import plain, printable
+from der_client.cli.plants import WEEK_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,10 @@ def production(
             "--day", metavar="DAY", help="The hours of one day: 2026-07-01, yesterday, -2.", show_default=False
         ),
     ] = None,
-    days: Annotated[int, typer.Option("--days", min=1, max=_MOST_DAYS, help="How many days.")] = 7,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=1, max=_MOST_DAYS, help="How many days. Default: 7.", show_default=False),
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option("--until", metavar="DAY", help="The last of them. Default: yesterday.", show_default=False),
@@ -50,15 +54,30 @@ def production(
     from der_client.cli.plant_sources import plant_source  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import parse_day  # noqa: PLC0415
 
+    _check_options(plant, day, days, until, mine=mine)
     today = on.der.now().date()
     wanted = None if day is None else parse_day(day, "--day", today)
     last = today - timedelta(days=1) if until is None else parse_day(until, "--until", today)
     with plant_source(on) as source:
         lines = _wanted(on, source, plant, mine=mine)
         if wanted is None:
-            _show_days(source, lines, last - timedelta(days=days - 1), last, shape)
+            _show_days(source, lines, last - timedelta(days=(days or WEEK_DAYS) - 1), last, shape)
     if wanted is not None:
         _show_day(on, [line.asset_id for line in lines], wanted, shape)
+
+
+def _check_options(plant: int | None, day: str | None, days: int | None, until: str | None, *, mine: bool) -> None:
+    """Refuse options that would have no effect.
+
+    Raises:
+        InvalidValueError: If there are some.
+    """
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415 -- `der --help` stays fast
+
+    if day is not None and (days is not None or until is not None):
+        raise InvalidValueError("--day: --days and --until do not apply; leave them out, or --day")
+    if plant is not None and mine:
+        raise InvalidValueError("PLANT: --mine does not apply; leave out one of them")
 
 
 def _wanted(on: OnIndex, source: "PlantSource", plant: int | None, *, mine: bool) -> "Sequence[PlantLine]":
@@ -141,11 +160,12 @@ def _show_day(on: OnIndex, asset_ids: "Sequence[int]", day: date, shape: Shape) 
     with opened_index(on) as index:
         only = asset_ids[0] if len(asset_ids) == 1 else None
         slots = [each for each in index.production(only, day, day, by="slot") if each.asset_id in asset_ids]
+        total = sum(each.wh for each in index.production(only, day, day) if each.asset_id in asset_ids)
     rows: list[dict[str, Any]] = [{key: getattr(each, key) for key in _SLOT_KEYS} for each in slots]
-    shape.show("slots", rows, _SLOT_KEYS, lambda: _draw_day(asset_ids, day, slots))
+    shape.show("slots", rows, _SLOT_KEYS, lambda: _draw_day(asset_ids, day, slots, total))
 
 
-def _draw_day(asset_ids: "Sequence[int]", day: date, slots: "Sequence[Any]") -> None:
+def _draw_day(asset_ids: "Sequence[int]", day: date, slots: "Sequence[Any]", total: int) -> None:
     from der_client.cli.bars import Bar, draw  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import energy, kwh  # noqa: PLC0415
 
@@ -167,4 +187,6 @@ def _draw_day(asset_ids: "Sequence[int]", day: date, slots: "Sequence[Any]") -> 
         bars.append(Bar(f"{hour:02}:00", wh, "-" if wh is None else kwh(wh), ", ".join(notes)))
     for line in draw(bars):
         typer.echo(printable(line))
-    typer.echo(f"in total {energy(sum(each.wh for each in slots if each.wh is not None))}")
+    summed = total - sum(each.wh for each in slots if each.wh is not None)
+    note = f", of which {energy(summed)} are known only as a sum of slots" if summed else ""
+    typer.echo(f"in total {energy(total)}{note}")

@@ -14,23 +14,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _QUANTITY: Final = re.compile(r"(?P<number>[+-]?[0-9][0-9_]*(?:\.[0-9]+)?)\s*(?P<unit>[^\s0-9].*)?")
+_WITH_COMMA: Final = re.compile(r"[+-]?[0-9]+,[0-9]+\s*(?:[^\s0-9.,][^.,]*)?")
 _ENERGY: Final = {"wh": 1, "kwh": 10**3, "mwh": 10**6, "gwh": 10**9}
 _POWER: Final = ("w", "kw", "mw", "gw")
 _STX: Final = {"stx": 10**6, "ustx": 1, "µstx": 1, "μstx": 1, "microstx": 1}
 STX_DECIMALS: Final = 6
 
 
-def parse_energy(text: str, what: str) -> int:
+class OtherCurrencyError(InvalidValueError):
+    """An amount is in another currency than the expected one."""
+
+
+def parse_energy(text: str, what: str, *, or_zero: bool = False) -> int:
     """Read an energy, in Wh.
 
     Args:
         text: Such as ``50kWh``, ``2.5 MWh`` or ``800Wh``.
         what: What it is, for the message: an option or an argument.
+        or_zero: Whether it may be 0, also without a unit.
 
     Raises:
         InvalidValueError: If it has no unit or another one, is not positive, or is not whole Wh.
     """
-    number, unit = _split(text, what, "50kWh")
+    number, unit = _split(text, what, "50kWh", or_zero=or_zero)
+    if not number and not unit:
+        return 0
     if unit.lower() in _POWER:
         raise InvalidValueError(f"{what}: {text} is a power; expected an energy, such as 50kWh")
     if unit.lower() not in _ENERGY:
@@ -46,11 +54,12 @@ def parse_stx(text: str, what: str) -> int:
         what: What it is, for the message.
 
     Raises:
-        InvalidValueError: If it has no unit or another one, is not positive, or is not whole µSTX.
+        OtherCurrencyError: If it has no unit or another one.
+        InvalidValueError: If it is not positive, or is not whole µSTX.
     """
     number, unit = _split(text, what, "1.5STX")
     if unit.lower() not in _STX:
-        raise InvalidValueError(f"{what}: {text!r} has {_unit(unit)}; expected STX or uSTX, such as 1.5STX")
+        raise OtherCurrencyError(f"{what}: {text!r} has {_unit(unit)}; expected STX or uSTX, such as 1.5STX")
     return _whole(number, _STX[unit.lower()], text, what, "µSTX")
 
 
@@ -64,11 +73,12 @@ def parse_amount(text: str, what: str, symbol: str, decimals: int) -> int:
         decimals: How many digits of an amount come after the point.
 
     Raises:
-        InvalidValueError: If it has another unit, is not positive, or has more digits than the token.
+        OtherCurrencyError: If it has another unit.
+        InvalidValueError: If it is not positive, or has more digits than the token.
     """
     number, unit = _split(text, what, f"1.5{symbol}")
     if unit.lower() not in ("", symbol.lower()):
-        raise InvalidValueError(f"{what}: {text!r} has the unit {unit!r}; expected {symbol}, such as 1.5{symbol}")
+        raise OtherCurrencyError(f"{what}: {text!r} has the unit {unit!r}; expected {symbol}, such as 1.5{symbol}")
     return _whole(number, 10**decimals, text, what, f"smallest units of {symbol} (it has {decimals} decimals)")
 
 
@@ -82,7 +92,8 @@ def parse_price(text: str, what: str, symbol: str = "STX", decimals: int = STX_D
         decimals: How many digits of an amount come after the point.
 
     Raises:
-        InvalidValueError: If it has no unit or another one, is not positive, or has too many digits.
+        OtherCurrencyError: If it has another unit, or none where it must have one.
+        InvalidValueError: If it is not positive, or has too many digits.
     """
     per_kwh = re.sub(r"\s*(?:/|per\s+)\s*kwh\Z", "", text.strip(), flags=re.IGNORECASE)
     if re.search(r"wh\Z", per_kwh, re.IGNORECASE):
@@ -92,14 +103,24 @@ def parse_price(text: str, what: str, symbol: str = "STX", decimals: int = STX_D
     return parse_amount(per_kwh, what, symbol, decimals)
 
 
-def _split(text: str, what: str, example: str) -> tuple[Decimal, str]:
+def _split(text: str, what: str, example: str, *, or_zero: bool = False) -> tuple[Decimal, str]:
+    if _WITH_COMMA.fullmatch(text.strip()):
+        raise InvalidValueError(f"{what}: {text!r} has a comma; {_without_comma(text.strip())}")
     found = _QUANTITY.fullmatch(text.strip())
     if found is None:
         raise InvalidValueError(f"{what}: expected a number with its unit, such as {example}, got {text!r}")
     number = Decimal(found["number"].replace("_", ""))
-    if number <= 0:
-        raise InvalidValueError(f"{what}: must be more than 0, got {text.strip()}")
+    if number < 0 or (number == 0 and not or_zero):
+        least = "0 or more" if or_zero else "more than 0"
+        raise InvalidValueError(f"{what}: must be {least}, got {text.strip()}")
     return number, (found["unit"] or "").strip()
+
+
+def _without_comma(text: str) -> str:
+    """Return how to write a number that has a comma; with three digits after it, it may mean thousands."""
+    point = f"write a decimal point: {text.replace(',', '.')}"
+    is_grouped = re.search(r",[0-9]{3}(?![0-9])", text)
+    return f"{point}, or without it: {text.replace(',', '')}" if is_grouped else point
 
 
 def _unit(unit: str) -> str:

@@ -65,11 +65,12 @@ def sell(
     as_json: Json = False,
 ) -> None:
     """Offer energy of a day that has not begun or is verified, up to what is left of it."""
-    from der_client.cli.contract_ids import contract_id  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415
+    from der_client.cli.plant_lists import require_plant  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import energy as energy_text  # noqa: PLC0415
     from der_client.cli.quantities import parse_day, parse_energy, parse_moment, parse_price  # noqa: PLC0415
     from der_client.cli.sending import Preview, send_call, sent  # noqa: PLC0415
+    from der_client.cli.transfer import token_id  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     der = on.der
     now = der.now()
@@ -77,11 +78,14 @@ def sell(
     asset = require_plant(der, plant)
     _require_seller(on, asset)
     wh = _energy(on, plant, sold_day, energy, now)
-    currency = on.currencies.of(None if token is None else contract_id(on, token))
+    currency = on.currencies.of(None if token is None else token_id(on, token))
     per_kwh = parse_price(price, "--price", currency.symbol, currency.decimals)
     min_fill = parse_energy(smallest, "--min") if smallest is not None else max(1, wh // 10)
     expires = parse_moment(until, "--until") if until is not None else _default_end(sold_day, now)
     taker = None if buyer is None else on.book.address(buyer, "--to")
+    _check_terms(wh, min_fill, sold_day, expires, now)
+    if taker in (asset.owner, on.account.address):
+        raise InvalidValueError(f"--to: {on.book.short(taker)} is the seller, who cannot buy it")
     cost = -(-wh * per_kwh // 1000)
     lines = [
         ("energy", f"{energy_text(wh)} of plant {plant}, {sold_day}; {energy_text(min_fill)} or more at a time"),
@@ -144,13 +148,35 @@ def _energy(on: OnContractsSending, plant: int, day: date, text: str, now: datet
 
 def _why_nothing(on: OnContractsSending, plant: int, day: date, now: datetime) -> str:
     from der_client.contracts.production_tracking import DayState  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.index.available import MOST_FORWARD_DAYS  # noqa: PLC0415
 
+    if day > now.date() + timedelta(days=MOST_FORWARD_DAYS):
+        return f"energy can be sold at most {MOST_FORWARD_DAYS} days ahead"
     if day > now.date():
         return "all of it is offered or sold, or the plant is not verified and connected ('der plant' shows it)"
     made = on.der.production.get_day(plant, day)
     if made is None or made.state is not DayState.VERIFIED:
         return "the day has begun, and can be sold again when it is verified"
     return "all that was delivered is offered, sold or claimed"
+
+
+def _check_terms(wh: int, min_fill: int, day: date, expires: datetime, now: datetime) -> None:
+    """Check what the contract would reject without naming the option.
+
+    Raises:
+        InvalidValueError: If the smallest amount or the end does not fit.
+    """
+    from der_client.cli.quantities import energy  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    if min_fill > wh:
+        raise InvalidValueError(f"--min: {energy(min_fill)} is more than the {energy(wh)} offered")
+    begins = datetime.combine(day, time(), UTC)
+    before = f" and no later than {begins:%Y-%m-%d %H:%M}Z, when the day begins" if begins > now else ""
+    if expires <= now or (before and expires > begins):
+        raise InvalidValueError(
+            f"--until: must be after now ({now:%Y-%m-%d %H:%M}Z){before}, got {expires:%Y-%m-%d %H:%M}Z"
+        )
 
 
 def _default_end(day: date, now: datetime) -> datetime:

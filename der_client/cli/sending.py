@@ -14,7 +14,7 @@ from der_client.cli.quantities import stx
 from der_client.stacks.errors import InvalidValueError, SimulationUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from der_client.cli.options import Sending
     from der_client.stacks.contract.call import Call, Receipt
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from der_client.stacks.transactions import Transaction
 
 R = TypeVar("R")
+P = TypeVar("P")
+_INTERRUPTED = 130  # as shells report a program that Ctrl-C ended
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,33 @@ def send_call(on: Sending, call: Call[R], preview: Preview) -> Receipt[R]:
     with suppress(SimulationUnavailableError):  # only an embedded devnet can try a call without sending it
         call.simulate()
     confirm(on, transaction, preview)
-    return call.send(on.account.sign(transaction)).wait(on.timeout)
+    return send_and_wait(on.account.sign(transaction), call.send, lambda pending: pending.wait(on.timeout))
+
+
+def send_and_wait(signed: Transaction, send: Callable[[Transaction], P], wait: Callable[[P], R]) -> R:
+    """Send a transaction and wait for it; if Ctrl-C ends that, say on stderr which transaction may be on its way.
+
+    Args:
+        signed: The transaction.
+        send: Sends it.
+        wait: Waits for what `send` returned.
+
+    Raises:
+        Exit: If Ctrl-C was pressed.
+        DerClientError: As the functions raise.
+    """
+    what = "may have been sent"
+    try:
+        pending = send(signed)
+        what = "was sent"
+        return wait(pending)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"\ninterrupted: transaction {signed.txid} {what} and its outcome is unknown; look at it with "
+            f"'der tx {signed.txid}' before you send again",
+            err=True,
+        )
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def confirm(on: Sending, transaction: Transaction, preview: Preview) -> None:
@@ -61,16 +89,24 @@ def confirm(on: Sending, transaction: Transaction, preview: Preview) -> None:
 
     Raises:
         InvalidValueError: If there is nobody to ask.
-        Exit: If the answer is no.
+        Exit: If the answer is no, or Ctrl-C.
     """
     show_preview(on, transaction, preview)
     if on.yes:
         return
     if not _has_terminal():
         raise InvalidValueError("nothing was sent: there is no terminal to ask on; send without asking with --yes")
-    if not typer.confirm("Send it?", err=True):
+    if not _agrees():
         typer.echo("nothing was sent", err=True)
         raise typer.Exit(1)
+
+
+def _agrees() -> bool:
+    try:
+        return typer.confirm("Send it?", err=True)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        typer.echo(err=True)
+        return False
 
 
 def _has_terminal() -> bool:

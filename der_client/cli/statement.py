@@ -108,8 +108,11 @@ def statement(
     from der_client.cli.own_index import opened_index  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.quantities import parse_month  # noqa: PLC0415
     from der_client.cli.statement_check import check_statement  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
-    who = on.address if party is None else on.book.address(party, "WHO")
+    if folder is not None and (sums or not shape.is_table):
+        raise InvalidValueError("--folder: --sums, --json and --csv do not apply; the files are CSV, without sums")
+    who = on.address_for("whose? give WHO, or --key NAME") if party is None else on.book.address(party, "WHO")
     other = None if counterparty is None else on.book.address(counterparty, "--with")
     first = parse_month(month, "--month", on.der.now().date())
     with opened_index(on) as index:
@@ -172,7 +175,7 @@ def _print(
         print_table(
             f"{_title(on, found)}: {side}, in {currency.symbol}",
             (
-                "pay",
+                "payment",
                 "day",
                 "plant",
                 "buyer" if side == "sold" else "seller",
