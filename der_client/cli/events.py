@@ -62,6 +62,8 @@ def events(
     is_known = wanted is None or _is_indexed(on, wanted)
     if topic is not None and is_known:
         _check_topic(on, wanted, topic)
+    if plant is not None and is_known:
+        require_plant(on.der, plant)
     if follow:
         _follow(on, wanted, fits, limit, shape)
         return
@@ -69,8 +71,6 @@ def events(
         records = _from_index(on, wanted, topic, plant, limit)
     else:
         records = _from_chain(on, wanted, fits, limit)
-    if not records and plant is not None and is_known:
-        require_plant(on.der, plant)
     rows = [_row(record) for record in records]
     shown = [(_when(record), record.contract_id, _text(on, record)) for record in records]
 

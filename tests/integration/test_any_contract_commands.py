@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +13,11 @@ from der_client.stacks.transactions import ContractPublish
 from tests.integration.commands import WIDTH, answer, failure, run, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from der_client import Der
     from der_client.devnet import Devnet
+    from der_client.stacks.rpc.watching import LogUpdate
 
 SOURCE = """
 (define-fungible-token gold)
@@ -162,6 +165,14 @@ class TestMoney:
             (("0.0000001STX", "wallet_5"), "AMOUNT: 0.0000001STX is not a whole number of µSTX"),
             (("1STX", "walet_5"), "RECIPIENT: 'walet_5' is neither an address nor one of the names deployer"),
             (("1000000000STX", "wallet_5"), "wallet_2 ("),
+            (
+                ("1", "wallet_5", "--token", "nope"),
+                "--token: contract ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.nope not",
+            ),
+            (
+                ("1", "wallet_5", "--token", "wallet_2.vault"),
+                "--token: ST2CY5V39NHDPWSXMW9QDT3HC3GD6Q6XX4CFRK9AG.vault is",
+            ),
         ],
     )
     def test_invalid_transfers_are_rejected(self, arguments: tuple[str, ...], said: str) -> None:
@@ -174,6 +185,8 @@ class TestMoney:
         assert (held["vault"]["amount"], held["vault"]["token"]) == (1000, vault)
         assert "STX" in table("balance", "settlement")
         assert table("balance", "--key", "wallet_2") == table("balance", "wallet_2")
+        assert failure("balance") == failure("statement") == "whose? give WHO, or --key NAME"
+        assert failure("offers", "--mine") == "--mine: whose? give --key NAME"
 
 
 class TestLookups:
@@ -203,6 +216,29 @@ class TestLookups:
         assert "capacity w 6,000" in " ".join(table("events", "assets", "--plant", 1).split())
         assert len(answer("events", "--limit", 2)["events"]) == 2
         assert "not found" in failure("events", "nothing")
+        assert failure("events", "--topic", "asset-register").endswith(
+            "is called 'asset-register'; did you mean asset-registered?"
+        )
+        assert "there are asset-registered, " in failure("events", "assets", "--topic", "nope")
+        assert failure("events", "--plant", 9).startswith("plant 9 not found; there are plants 1 to 1")
+        assert failure("events", "assets", "--follow", "--csv").startswith("--follow: --csv does not apply")
+
+    def test_following_begins_with_the_last_events(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def note(number: int) -> None:
+            text = '{to: none, text: u"", tags: (list)}'
+            answer("call", "wallet_2.vault", "note", number, text, "--key", "wallet_2", "--yes")
+
+        for number in (1, 2, 3):
+            note(number)
+        stream = Client.stream_contract_logs
+
+        def one_more(client: Client, *arguments: Any, **options: Any) -> Iterator[LogUpdate]:
+            note(4)
+            yield next(stream(client, *arguments, **options))
+
+        monkeypatch.setattr(Client, "stream_contract_logs", one_more)
+        lines = run("events", "wallet_2.vault", "--follow", "--limit", 2).stdout.splitlines()
+        assert [re.findall(r"\(id u(.)\)", line) for line in lines] == [["2"], ["3"], ["4"]]
 
     def test_console(self, devnet: Devnet) -> None:
         result = run("console", "--key", "wallet_1", stdin="print(der.account.address, der.market.get_offer_count())\n")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from der_client import Der
-from der_client.contracts.asset_verification import Asset, AssetKind
+from der_client.cli.quantities import energy
+from der_client.contracts.asset_verification import Asset, AssetKind, Role
 from der_client.demo import run_demo
 from der_client.devnet import Devnet
 from der_client.index import Follower, Index
@@ -67,6 +68,7 @@ class TestPlants:
         assert "wallet_1" in shown
         assert "wallet_2" not in shown
         assert "leave out --mine" in table("plants", "--mine", "--key", "wallet_5")
+        assert table("plants", "--region", "XX") == "no plants in region XX; leave out --region to see all\n"
 
     def test_one_plant(self, der: Der) -> None:
         one = answer("plant", 3)
@@ -106,6 +108,15 @@ class TestProduction:
     def test_invalid_days_are_rejected(self) -> None:
         assert "--until: expected a day such as" in failure("production", 1, "--until", "2026-02-30")
 
+    def test_options_without_an_effect_are_rejected(self) -> None:
+        for option in ("--days", "--until"):
+            said = failure("production", 1, "--day", "yesterday", option, 3)
+            assert said.startswith("--day: --days and --until do not apply")
+        assert failure("production", 1, "--mine", "--key", "wallet_1").startswith("PLANT: --mine does not apply")
+        said = failure("certificates", "--from", "2026-07-03", "--to", "2026-07-02")
+        assert said == "--from: 2026-07-03 is after --to 2026-07-02"
+        assert failure("statement", "wallet_2", "--folder", "x", "--sums").startswith("--folder: --sums, ")
+
 
 class TestOffers:
     def test_open_offers_can_be_bought(self, der: Der) -> None:
@@ -135,7 +146,12 @@ class TestOffers:
         assert {each["day"] for each in rows("offers", "--day", "+2")} == {"2026-07-07"}
         assert rows("offers", "--mine", "--key", "wallet_1") == []
         assert "nothing is for sale" in table("offers", "--mine", "--key", "wallet_1")
-        assert "offer" in table("offers", "--all")
+        listed = table("offers", "--all").splitlines()[3:]
+        assert len(listed) == len(rows("offers", "--all"))  # one line each
+
+    @pytest.mark.parametrize("command", ["offers", "payments", "certificates", "events"])
+    def test_lists_of_an_unknown_plant_are_rejected(self, command: str) -> None:
+        assert failure(command, "--plant", 9).startswith("plant 9 not found; there are plants 1 to 3")
 
 
 class TestBuying:
@@ -182,7 +198,12 @@ class TestBuying:
             (["1Wh"], "1 Wh is too little: the least that can be bought is "),
             (["50kWh", "--offer", "99"], "--offer: offer 99 not found; 'der offers' lists those that are open"),
             (["50kWh", "--offer", "1"], "--offer: offer 1 cannot be bought (any more)"),
-            (["50kWh", "--max-price", "0.01STX"], "nothing is for sale on these terms"),
+            (["50kWh", "--max-price", "0.01STX"], "--max-price: the cheapest matching offer, 10, costs 0.061001 STX"),
+            (["50kWh", "--max-price", "0.01USDCx"], "--max-price: expected a price such as 0.08STX, got '0.01USDCx'"),
+            (["50kWh", "--plant", "9"], "plant 9 not found; there are plants 1 to 3"),
+            (["50kWh", "--plant", "1"], "--plant: nothing of plant 1 is for sale"),
+            (["50kWh", "--day", "+300"], "--day: nothing of 2027-05-01 is for sale"),
+            (["50kWh", "--offer", "10", "--day", "+2"], "--offer: offer 10 is of plant 3, 2026-07-06; leave out"),
             (["50kWh", "--max-price", "5kWh"], "--max-price: '5kWh': expected a price of a kWh, such as 0.083STX"),
         ],
     )
@@ -194,11 +215,23 @@ class TestBuying:
         assert "is your own; the seller cannot buy it" in failure(
             "buy", "50kWh", "--offer", number, "--key", "wallet_2"
         )
+        assert failure("buy", "50kWh", "--key", "wallet_2").startswith("all matching offers are your own")
+
+    def test_the_highest_price_is_in_the_currency_of_the_offer(self) -> None:
+        terms = ("--day", "tomorrow", "--price", "0.08USDCx", "--token", ".usdcx", "--min", "1kWh", "--yes")
+        sold = answer("sell", 2, "60kWh", *terms, "--key", "wallet_2")
+        number = sold["offer_id"]
+        buy = ("buy", "10kWh", "--offer", number, "--key", "wallet_8", "--max-price")
+        expected = f"--max-price: offer {number} is priced in USDCx; give a price such as 0.08USDCx"
+        assert failure(*buy, "0.08STX") == failure(*buy, "1USDX") == expected
+        assert failure(*buy, "0.079999USDCx") == f"--max-price: offer {number} costs 0.080000 USDCx per kWh"
+        assert answer(*buy, "0.08USDCx", "--yes")["cost"] == 800_000
 
     def test_the_energy_ahead_can_be_limited(self) -> None:
         bought = answer("buy", "50kWh", "--key", "wallet_5", "--yes")
         said = failure("buy", "20kWh", "--offer", bought["offer_id"], "--max-ahead", "10kWh", "--key", "wallet_6")
         assert said == "--max-ahead: in each offer that has enough, at least 50 kWh is ahead of yours"
+        assert answer("buy", "20kWh", "--max-ahead", "0", "--key", "wallet_6", "--yes")["before_wh"] == 0
 
 
 class TestSelling:
@@ -226,6 +259,14 @@ class TestSelling:
         assert (payment.token, payment.cost) == (offer.token, 1_000_000)
         assert "1.000000" in table("payments", "--locked")
 
+    def test_a_token_transfer_above_the_balance_is_rejected(self, devnet: Devnet) -> None:
+        address = devnet.accounts["wallet_7"].address
+        said = failure("transfer", "1000", "wallet_5", "--token", "usdcx", "--key", "wallet_7", "--yes")
+        assert said == f"wallet_7 ({address}) has 0.000000 USDCx, which is less than 1,000.000000 USDCx"
+        assert (
+            "USDCx" in answer("transfer", "1", "wallet_5", "--token", "usdcx", "--key", "wallet_8", "--yes")["amount"]
+        )
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
@@ -234,6 +275,18 @@ class TestSelling:
             ([2, "90MWh"], "ENERGY: 90 MWh is more than the "),
             ([2, "1kWh", "--day", "yesterday"], "nothing is left of 2026-07-04 of plant 2: all that was delivered"),
             ([2, "1kWh", "--day", "today"], "nothing is left of 2026-07-05 of plant 2: the day has begun"),
+            (
+                [2, "1kWh", "--day", "+400"],
+                "nothing is left of 2027-08-09 of plant 2: energy can be sold at most 366 days",
+            ),
+            ([2, "1kWh", "--min", "2kWh"], "--min: 2 kWh is more than the 1 kWh offered"),
+            ([2, "1kWh", "--until", "2026-07-01"], "--until: must be after now (2026-07-05 "),
+            ([2, "1kWh", "--until", "2026-07-07"], "--until: must be after now (2026-07-05 "),
+            ([2, "1kWh", "--to", "wallet_2"], "--to: wallet_2 is the seller"),
+            (
+                [2, "1kWh", "--token", "nope"],
+                "--token: contract ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM.nope not found",
+            ),
             ([2, "1kWh", "--price", "-1STX"], "--price: must be more than 0, got -1STX"),
             ([2, "1kWh", "--price", "0.08"], "--price: '0.08' has no unit"),
             ([2, "1kWh", "--to", "nobody"], "--to: 'nobody' is neither an address nor one of the names deployer"),
@@ -330,6 +383,21 @@ class TestHistory:
         assert [line[:5] for line in lines[1:-1]] == [f"{hour:02}:00" for hour in range(24)]
         noon = sum(int(slot["wh"]) for slot in slots if slot["start"].startswith("2026-07-03T12"))
         assert lines[13].endswith(f"{noon / 1000:.3f}")
+        assert lines[-1] == f"in total {energy(made.wh)}"
+
+    def test_the_total_of_a_day_includes_sums_of_slots(self, der: Der, devnet: Devnet) -> None:
+        for role in (Role.REGISTRAR, Role.ORACLE):
+            der.assets.set_role(role, devnet.deployer.address, "", True).send().wait()
+        owner = der.with_account(devnet.accounts["wallet_2"])
+        registering = owner.assets.register_asset(AssetKind.WIND, 6_000, "9xj3ud", "CO", bytes(32), 3600)
+        number = registering.send().wait().value
+        der.assets.verify_asset(number, 6_000, None).send().wait()
+        day = der.now().date() + timedelta(days=1)
+        devnet.advance(seconds=2 * 86_400)
+        der.production.record_production(number, day, 0b111, 300).send().wait()
+        der.production.record_production(number, day, 0b1000, 50).send().wait()
+        shown = table("production", number, "--day", day).splitlines()
+        assert shown[-1] == "in total 350 Wh, of which 300 Wh are known only as a sum of slots"
 
 
 class TestIndex:

@@ -42,6 +42,14 @@ def test_json_has_no_control_characters(capsys: pytest.CaptureFixture[str]) -> N
     assert "µ" in shown
 
 
+def test_values_with_several_parts_are_json_in_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    print_csv(("fields",), [{"fields": {"token": None, "whs": [1, 2], "note": "=1\x9b"}}])
+    shown = capsys.readouterr().out
+    assert "\x9b" not in shown
+    (row,) = csv.DictReader(io.StringIO(shown))
+    assert json.loads(row["fields"]) == {"token": None, "whs": [1, 2], "note": "=1\x9b"}
+
+
 def test_csv_has_no_control_characters_or_formulas(capsys: pytest.CaptureFixture[str]) -> None:
     rows: list[dict[str, object]] = [
         {"id": 1, "purpose": "=HYPERLINK(1)", "x": -5},

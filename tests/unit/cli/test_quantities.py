@@ -45,6 +45,8 @@ def test_energy_is_parsed(text: str, wh: int) -> None:
         ("0.0001kWh", "is not a whole number of Wh"),
         ("kWh", "expected a number with its unit"),
         ("1e3kWh", "expected Wh"),
+        ("50,5kWh", "has a comma; write a decimal point: 50.5kWh"),
+        ("1,000 kWh", "write a decimal point: 1.000 kWh, or without it: 1000 kWh"),
         ("nan kWh", "expected a number with its unit"),
         ("1" + "0" * 40 + "kWh", "more than the chain can hold"),
     ],
@@ -53,6 +55,13 @@ def test_unclear_energy_is_rejected(text: str, said: str) -> None:
     with pytest.raises(InvalidValueError, match="ENERGY: ") as caught:
         parse_energy(text, "ENERGY")
     assert said in str(caught.value)
+
+
+def test_zero_is_allowed_where_nothing_is_a_choice() -> None:
+    assert [parse_energy(text, "--max-ahead", or_zero=True) for text in ("0", "0kWh", "5Wh")] == [0, 0, 5]
+    for text in ("-1kWh", "0STX"):
+        with pytest.raises(InvalidValueError, match="--max-ahead: "):
+            parse_energy(text, "--max-ahead", or_zero=True)
 
 
 @given(st.integers(1, 2**100))
