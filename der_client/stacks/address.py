@@ -244,7 +244,7 @@ def base58check_decode(text: str) -> tuple[int, bytes]:
         )
     data = _base58_decode(text)
     if len(data) != 1 + _CHECKED_LENGTH:
-        raise AddressError(f"{text!r} is not a Bitcoin address: it has {len(data)} bytes instead of 25")
+        raise AddressError(f"{text!r} is not a Bitcoin address: its length in bytes is {len(data)}, not 25")
     if _double_sha256(data[:21])[:4] != data[21:]:
         raise AddressError(f"{text!r} is not a Bitcoin address: its checksum is wrong; check it for typing errors")
     return data[0], data[1:21]

@@ -67,6 +67,16 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text)} characters)"
 
 
+def bytes_follow(count: int, what: str) -> str:
+    """Return the words for bytes behind the end of something.
+
+    Args:
+        count: How many they are, at least 1.
+        what: What has ended.
+    """
+    return f"1 byte follows {what}" if count == 1 else f"{count} bytes follow {what}"
+
+
 _SECRET: Final = re.compile(
     r"(?<![0-9a-zA-Z])(?:0x)?[0-9a-fA-F]{56,70}(?![0-9a-fA-F])"  # a private key, perhaps cut off
     r"|\bxprv[1-9A-HJ-NP-Za-km-z]{20,}"

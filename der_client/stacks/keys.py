@@ -28,6 +28,7 @@ _UNCOMPRESSED_LENGTH: Final = 65
 _COMPRESSED_FLAG: Final = b"\x01"
 # Half of the curve's order (SEC 2, secp256k1): the larger of s and -s is above it.
 _HIGHEST_S: Final = bytes.fromhex("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")
+_HIGHEST_RECOVERY_ID: Final = 3
 _HEX: Final = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)\Z")
 
 
@@ -75,7 +76,9 @@ class PublicKey:
             KeyFormatError: If it is not a valid key.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
-            raise KeyFormatError(f"a public key is bytes, not {type(data).__name__}")
+            raise KeyFormatError(
+                f"a public key is bytes, not {type(data).__name__}; for hexadecimal text, use PublicKey.from_hex(…)"
+            )
         compressed = len(data) == _COMPRESSED_LENGTH and data[0] in (2, 3)
         if not compressed and not (len(data) == _UNCOMPRESSED_LENGTH and data[0] == 4):
             # A private key that was given by mistake must not be shown.
@@ -122,9 +125,19 @@ class PublicKey:
 
         Raises:
             SigningError: If no key can have made it, or its s is high.
+            InvalidValueError: If one of the two is not bytes, or the digest is not 32 bytes.
         """
+        if not isinstance(signature, bytes):
+            raise InvalidValueError(
+                f"a signature is 65 bytes, not {type(signature).__name__}; for hexadecimal text, use bytes.fromhex(…)"
+            )
         if len(signature) != SIGNATURE_LENGTH:
             raise SigningError(f"a signature has 65 bytes, not {len(signature)}")
+        if signature[0] > _HIGHEST_RECOVERY_ID >= signature[64]:
+            raise SigningError(
+                "the signature must be recovery id, r, s, as sign_recoverable returns it; of r, s, recovery id "
+                "(sign_rsv), give signature[64:] + signature[:64]"
+            )
         if signature[33:] > _HIGHEST_S:
             raise SigningError(f"the signature {signature.hex()} has a high s, which no Stacks node accepts")
         _check_digest(digest)
@@ -183,6 +196,9 @@ class PublicKey:
 
         Returns:
             False also for a high s or a wrong recovery id.
+
+        Raises:
+            InvalidValueError: If one of the two is not bytes, or the digest is not 32 bytes.
         """
         try:
             recovered = PublicKey.recover(digest, signature, compressed=self.is_compressed)
@@ -227,7 +243,18 @@ class PrivateKey:
     public_key: PublicKey
 
     def __init__(self, key: coincurve.PrivateKey, *, compressed: bool) -> None:
-        """Take coincurve's key; use ``from_hex``, ``from_bytes`` or ``generate``."""
+        """Take coincurve's key; use ``from_hex``, ``from_bytes`` or ``generate``.
+
+        Raises:
+            KeyFormatError: If it is anything else.
+        """
+        if not isinstance(key, coincurve.PrivateKey):
+            given = type(key).__name__
+            del key  # perhaps a secret, which no frame must hold when an error is raised
+            raise KeyFormatError(
+                f"PrivateKey(…) takes a key of coincurve, not {given}; for hexadecimal text, use "
+                "PrivateKey.from_hex(…); for bytes, PrivateKey.from_bytes(…)"
+            )
         object.__setattr__(self, "_key", key)
         object.__setattr__(self, "compressed", compressed)
         object.__setattr__(self, "public_key", PublicKey(key.public_key.format(compressed=compressed)))
@@ -247,6 +274,11 @@ class PrivateKey:
             KeyFormatError: If it is not a valid key; the text does not show it.
         """
         data = Secret.of(data)
+        if not isinstance(data.reveal(), bytes | bytearray | memoryview):
+            raise KeyFormatError(
+                f"a private key is bytes, not {type(data.reveal()).__name__}; for hexadecimal text, use "
+                "PrivateKey.from_hex(…)"
+            )
         length = len(data.reveal())
         compressed = length == _SECRET_LENGTH + 1
         if compressed and data.reveal()[-1:] != _COMPRESSED_FLAG:
@@ -312,7 +344,7 @@ class PrivateKey:
             65 bytes: recovery id, r, s.
 
         Raises:
-            InvalidValueError: If the digest has another length.
+            InvalidValueError: If the digest is not 32 bytes.
         """
         signature = self.sign_rsv(digest)
         return signature[64:] + signature[:64]
@@ -327,7 +359,7 @@ class PrivateKey:
             65 bytes: r, s, recovery id.
 
         Raises:
-            InvalidValueError: If the digest has another length.
+            InvalidValueError: If the digest is not 32 bytes.
         """
         _check_digest(digest)
         return self._key.sign_recoverable(digest, None)
@@ -355,6 +387,11 @@ class PrivateKey:
 
 
 def _check_digest(digest: bytes) -> None:
+    if not isinstance(digest, bytes):
+        raise InvalidValueError(
+            f"a digest to sign is 32 bytes, not {type(digest).__name__}; for a text, sign its hash: "
+            "sha256(text.encode()).digest()"
+        )
     if len(digest) != _DIGEST_LENGTH:
         raise InvalidValueError(f"a digest to sign has 32 bytes, not {len(digest)}")
 

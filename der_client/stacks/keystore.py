@@ -42,11 +42,19 @@ def save_key(path: Path | str, key: PrivateKey, password: str | Secret[str]) -> 
 
     Raises:
         InvalidValueError: If the file exists (a key is never overwritten), or the password is empty or not text.
+        KeyFormatError: If the key is not a `PrivateKey`.
         OSError: If the file cannot be written.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- heavy; `import der_client` stays fast
 
     password = Secret.of(password)
+    if not isinstance(key, PrivateKey):
+        given = type(key).__name__
+        del key  # perhaps a secret, which no frame must hold when an error is raised
+        raise KeyFormatError(
+            f"key must be a PrivateKey, not {given}; for hexadecimal text, use PrivateKey.from_hex(…); for an "
+            "account of a wallet, wallet.account(0)"
+        )
     target = Path(path)
     if not password.reveal():
         raise InvalidValueError("password: must not be empty")

@@ -15,7 +15,7 @@ import coincurve
 from mnemonic import Mnemonic
 
 from der_client.stacks.checks import check_kind, check_number, check_secret_kind
-from der_client.stacks.errors import KeyFormatError, whole
+from der_client.stacks.errors import KeyFormatError, shown, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.secret import Secret
 
@@ -36,11 +36,16 @@ class Wallet:
     __slots__ = ("_accounts", "_root", "_words")
 
     def __init__(self, seed: bytes | Secret[bytes], words: str | Secret[str] | None = None) -> None:
-        """Take the seed; use ``from_mnemonic``, ``from_seed`` or ``generate``."""
-        seed = Secret.of(seed)
+        """Take the seed; use ``from_mnemonic``, ``from_seed`` or ``generate``.
+
+        Raises:
+            KeyFormatError: If it is not 16 to 64 bytes.
+        """
+        seed, words = Secret.of(seed), None if words is None else Secret.of(words)
+        _check_seed(seed)
         self._root = _Node.from_seed(seed)
         self._accounts: _Node | None = None
-        self._words = None if words is None else Secret.of(words)
+        self._words = words
 
     @classmethod
     def from_mnemonic(cls, words: str | Secret[str], passphrase: str | Secret[str] = "") -> Wallet:
@@ -89,10 +94,6 @@ class Wallet:
             KeyFormatError: If it is not bytes, or the length is wrong.
         """
         seed = Secret.of(seed)
-        check_secret_kind(seed, bytes, "seed", "of hexadecimal text, bytes.fromhex(…)", KeyFormatError)
-        length = len(seed.reveal())
-        if length not in _SEED_LENGTHS:
-            raise KeyFormatError(f"a seed has 16 to 64 bytes, not {length}")
         return cls(seed)
 
     @classmethod
@@ -108,8 +109,9 @@ class Wallet:
         Raises:
             KeyFormatError: If it is another number.
         """
-        if words not in _STRENGTHS:
-            raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {words}")
+        if type(words) is not int or words not in _STRENGTHS:
+            given = words if type(words) is int else f"{type(words).__name__} {shown(words)}"
+            raise KeyFormatError(f"a mnemonic has 12, 15, 18, 21 or 24 words, not {given}")
         return cls.from_mnemonic(_ENGLISH.generate(_STRENGTHS[words]))
 
     def words(self) -> str:
@@ -193,6 +195,17 @@ class _Node:
     @whole
     def __repr__(self) -> str:
         return "_Node(<secret>)"
+
+
+def _check_seed(seed: Secret[bytes]) -> None:
+    if not isinstance(seed.reveal(), bytes):
+        raise KeyFormatError(
+            f"a wallet's seed is 16 to 64 bytes, got {type(seed.reveal()).__name__}; for words, use "
+            "Wallet.from_mnemonic(…); for hexadecimal text, Wallet.from_seed(bytes.fromhex(…))"
+        )
+    length = len(seed.reveal())
+    if length not in _SEED_LENGTHS:
+        raise KeyFormatError(f"a wallet's seed has 16 to 64 bytes, not {length}")
 
 
 def _unknown_places(words: Secret[list[str]]) -> list[str]:

@@ -163,7 +163,7 @@ def test_fault_of_stacks_js_its_order_of_names_breaks_valid_signatures(oracle: O
 
 def test_fault_of_stacks_js_trailing_bytes_are_accepted(oracle: Oracle) -> None:
     data = signed(TRANSFER).encode() + b"\x00"
-    with pytest.raises(DecodeError, match="1 bytes follow"):
+    with pytest.raises(DecodeError, match="1 byte follows"):
         Transaction.decode(data)
     assert "error" not in oracle.ask("transaction by stacks.js", data)
 

@@ -94,7 +94,7 @@ def test_damaged_values_are_rejected_or_read_the_same(oracle: Oracle, seed: int)
 # What no node accepts, or would encode differently: name, bytes, why it is rejected here, and whether stacks.js and the
 # Rust codec accept it. If one of them becomes stricter, the test shows it.
 LAXITIES: list[tuple[str, str, str, bool, bool]] = [
-    ("bytes behind the value", "0300", "1 bytes follow", True, True),
+    ("bytes behind the value", "0300", "1 byte follows", True, True),
     ("a buffer cut short", "0200000004ff", "needs 4 bytes", True, False),
     ("an int cut short", "0001", "needs 16 bytes", True, False),
     ("names in another order", "0c00000002016203016103", "must come before 'b'", True, True),

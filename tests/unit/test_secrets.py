@@ -87,6 +87,11 @@ def test_a_leaked_secret_would_be_found() -> None:
         lambda: Wallet.from_mnemonic(WORDS, PASSPHRASE.encode()),  # type: ignore[arg-type]
         lambda: Wallet.from_seed(bytes.fromhex(KEY)[:10]),
         lambda: Wallet.from_seed(KEY),  # type: ignore[arg-type]
+        lambda: Wallet(WORDS),  # type: ignore[arg-type]
+        lambda: Wallet(bytes.fromhex(KEY)[:10], WORDS),
+        lambda: PrivateKey(KEY, compressed=True),  # type: ignore[arg-type]
+        lambda: PrivateKey.from_bytes(KEY),  # type: ignore[arg-type]
+        lambda: save_key("never-written", KEY, PASSPHRASE),  # type: ignore[arg-type]
     ],
 )
 def test_errors_of_keys_and_wallets_show_no_secrets(action: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from der_client.stacks.blocks.header import BlockHeader
 from der_client.stacks.blocks.merkle import path_to, transactions_root
-from der_client.stacks.errors import DecodeError, InvalidValueError, shown
+from der_client.stacks.errors import DecodeError, InvalidValueError, bytes_follow, shown
 from der_client.stacks.transactions.transaction import Transaction
 from der_client.stacks.transactions.wire import read_count
 
@@ -60,7 +60,7 @@ class NakamotoBlock:
                 raise DecodeError(f"transaction {_beginning(transaction.txid)} is in the block twice", start)
             transactions[transaction.txid] = transaction
         if offset != len(data):
-            raise DecodeError(f"{len(data) - offset} bytes follow the block", offset)
+            raise DecodeError(bytes_follow(len(data) - offset, "the block"), offset)
         root = transactions_root(list(transactions))
         if root != header.transactions_root:
             said = _beginning(header.transactions_root)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Self
 
-from der_client.stacks.errors import DecodeError
+from der_client.stacks.errors import DecodeError, bytes_follow
 from der_client.stacks.transactions.hashing import sha512_256, sha512_256_hex
 from der_client.stacks.transactions.wire import read_bytes, read_count, read_number
 
@@ -77,7 +77,7 @@ class BlockHeader:
         """
         header, end = cls.read(data, 0)
         if end != len(data):
-            raise DecodeError(f"{len(data) - end} bytes follow the header", end)
+            raise DecodeError(bytes_follow(len(data) - end, "the header"), end)
         return header
 
     @classmethod

@@ -47,7 +47,7 @@ from der_client.stacks.clarity.wire import (
     TUPLE,
     room,
 )
-from der_client.stacks.errors import DecodeError
+from der_client.stacks.errors import DecodeError, bytes_follow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -87,7 +87,7 @@ def decode(data: bytes) -> ClarityValue:
             return known
     value, end = read_value(data, 0)
     if end != len(data):
-        raise DecodeError(f"{len(data) - end} bytes follow the value", end)
+        raise DecodeError(bytes_follow(len(data) - end, "the value"), end)
     if kind:
         _SHAPES.learn(kind, value)
     return value
@@ -273,7 +273,7 @@ def _principal(content: bytes) -> ClarityValue:
     read = _read_standard if len(content) == ACCOUNT_BYTES else _read_contract
     value, end = read(content, 0, 0)
     if end != len(content):
-        raise DecodeError(f"{len(content) - end} bytes follow the principal", end)
+        raise DecodeError(bytes_follow(len(content) - end, "the principal"), end)
     return value
 
 

@@ -111,7 +111,7 @@ class _Parser:
         value = self.value(MAX_DEPTH)
         self.skip_space()
         if self.place < len(self.text):
-            raise self.expected("the end behind one value")
+            raise self.expected("the end after the value")
         self.checked(start, check_type, value)
         return value
 

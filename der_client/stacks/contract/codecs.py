@@ -57,7 +57,7 @@ from der_client.stacks.contract.layouts import (
     expected,
     tuple_reader,
 )
-from der_client.stacks.errors import DecodeError, EncodeError, shown
+from der_client.stacks.errors import DecodeError, EncodeError, bytes_follow, shown
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity.generated import GeneratedReader
@@ -93,7 +93,7 @@ class Codec:
         """
         value, end = self.read(data, 0)
         if end != len(data):
-            raise DecodeError(f"{len(data) - end} bytes follow the {self.type}", end)
+            raise DecodeError(bytes_follow(len(data) - end, f"the {self.type}"), end)
         return value
 
 

@@ -18,6 +18,7 @@ from der_client.stacks.errors import (
     NodeResponseError,
     NodeUnreachableError,
     NothingSentError,
+    SigningError,
     TransactionRejectedError,
 )
 from der_client.stacks.rpc import node
@@ -25,6 +26,7 @@ from der_client.stacks.rpc.rejections import Cause, cause_of
 from der_client.stacks.rpc.retries import BUSY_STATUSES, UnreadResponseError
 from der_client.stacks.rpc.steps import Ask, Pause, Steps, ask
 from der_client.stacks.transactions import Transaction
+from der_client.stacks.transactions.signing import missing_words
 
 if TYPE_CHECKING:
     from der_client.stacks.rpc.api_versions import ApiVersions
@@ -37,7 +39,7 @@ _GAVE_UP: Final = BUSY_STATUSES | {408}
 
 def broadcast(raw: bytes) -> Steps[str]:
     """Send a signed transaction once, as `Client.broadcast` says."""
-    txid = _check_raw(raw)
+    txid = _txid_of_signed(raw)
     try:
         return _read(raw, txid, (yield Ask(node.send(raw).request, once=True)))
     except (TransactionRejectedError, NothingSentError):
@@ -56,7 +58,7 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
         policy: How often to send, and after which pauses.
         versions: The versions of the node's API.
     """
-    txid = _check_raw(raw)
+    txid = _txid_of_signed(raw)
     may_have_arrived = False
     attempt = 0
     while True:
@@ -84,10 +86,22 @@ def send(raw: bytes, policy: RetryPolicy, versions: ApiVersions) -> Steps[str]:
         yield Pause(wait)
 
 
-def _check_raw(raw: object) -> str:
+def _txid_of_signed(raw: object) -> str:
+    """Return the transaction's id; refuse one that lacks signatures. What cannot be decoded is left to the node."""
     if not isinstance(raw, bytes):
-        raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}")
-    return node.compute_txid(raw)
+        instead = "; give transaction.encode()" if isinstance(raw, Transaction) else ""
+        raise InvalidValueError(f"send takes the bytes of a signed transaction, not {type(raw).__name__}{instead}")
+    try:
+        transaction = Transaction.decode(raw)
+    except DecodeError:
+        return node.compute_txid(raw)
+    missing = transaction.missing_signatures
+    if missing:
+        raise SigningError(
+            f"the transaction is not fully signed: {missing_words(missing)}; nothing was sent; add them with "
+            "transaction.sign(key)"
+        )
+    return transaction.txid
 
 
 def _read(raw: bytes, txid: str, response: HttpResponse) -> str:

@@ -411,6 +411,7 @@ class Methods:
             Its id, hexadecimal without 0x.
 
         Raises:
+            SigningError: If it lacks signatures; nothing was sent.
             TransactionRejectedError: If a node refused it in the node's own form; it is not in the mempool.
             NodeUnreachableError: If no connection was made: nothing was sent.
             BroadcastUnknownError: If it is unknown whether it arrived, whatever the response was; the error carries the
@@ -429,6 +430,7 @@ class Methods:
             Its id, hexadecimal without 0x: the node accepted it, or already had it.
 
         Raises:
+            SigningError: If it lacks signatures; nothing was sent.
             TransactionRejectedError: If the node refused these bytes.
             NothingSentError: If no connection was made.
             BroadcastUnknownError: If the response is anything else; it is unknown whether it arrived.

@@ -79,7 +79,7 @@ def verify_condition(condition: SpendingCondition, sighash: bytes, flag: int) ->
         SigningError: If one is missing or wrong, or the keys are not the account's.
     """
     if condition.missing_signatures:
-        raise SigningError(f"not fully signed: {condition.missing_signatures} more signature(s) needed")
+        raise SigningError(f"not fully signed: {missing_words(condition.missing_signatures)}")
     if isinstance(condition, SingleSigCondition):
         presign = presign_hash(sighash, flag, condition.fee, condition.nonce)
         keys: Sequence[PublicKey] = (PublicKey.recover(presign, condition.signature, compressed=condition.compressed),)
@@ -101,6 +101,11 @@ def verify_condition(condition: SpendingCondition, sighash: bytes, flag: int) ->
             "changed after signing, or another key signed"
         )
     return last
+
+
+def missing_words(count: int) -> str:
+    """Return the words for a number of missing signatures, at least 1."""
+    return "1 signature is missing" if count == 1 else f"{count} signatures are missing"
 
 
 def recover_keys(

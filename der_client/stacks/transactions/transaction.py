@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from der_client.stacks.checks import check_enum, check_kind, check_number
-from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError
+from der_client.stacks.errors import DecodeError, InvalidValueError, KeyFormatError, SigningError, bytes_follow
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import NETWORKS, Network, check_network_kind
 from der_client.stacks.transactions.accounts import Multisig, SingleSig, check_public_keys
@@ -173,7 +173,7 @@ class Transaction:
             raise DecodeError(f"a transaction has at most {MAX_TRANSACTION_LENGTH} bytes, not {len(data)}", len(data))
         transaction, end = cls._read(data, 0)
         if end != len(data):
-            raise DecodeError(f"{len(data) - end} bytes follow the transaction", end)
+            raise DecodeError(bytes_follow(len(data) - end, "the transaction"), end)
         if network is not None:
             transaction.__dict__["network"] = _check_chain(transaction.version, transaction.chain_id, network)
         return transaction
@@ -288,8 +288,13 @@ class Transaction:
     @property
     def is_signed(self) -> bool:
         """Whether it has all signatures that it needs (correct or not)."""
+        return not self.missing_signatures
+
+    @property
+    def missing_signatures(self) -> int:
+        """How many signatures it still needs, the sponsor's included."""
         sponsor = self.sponsor_condition
-        return self.origin_condition.is_complete and (sponsor is None or sponsor.is_complete)
+        return self.origin_condition.missing_signatures + (0 if sponsor is None else sponsor.missing_signatures)
 
     @lazy
     def initial_sighash(self) -> bytes:

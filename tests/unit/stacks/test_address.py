@@ -136,7 +136,7 @@ def test_addresses_of_another_network_are_rejected_naming_both_networks() -> Non
     [
         ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "not a base58"),
         ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH6e", "checksum is wrong"),
-        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH", "bytes instead of 25"),
+        ("1FzTxL9Mxnm2fdmnQEArfhzJHevwbvcH", "in bytes is .*, not 25"),
         ("LVuDpNCSSj6pQ7t9Pv6d6sUkLKoqDEVUnJ", "version 48"),
         ("", "not a base58"),
         ("0" * 34, "not a base58"),

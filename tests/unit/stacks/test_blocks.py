@@ -76,7 +76,7 @@ def test_mainnet_blocks_have_the_known_contents() -> None:
 def test_a_header_is_decoded_without_its_block() -> None:
     known = NakamotoBlock.decode(NEW).header
     assert BlockHeader.decode(known.encode()) == known
-    with pytest.raises(DecodeError, match="1 bytes follow the header"):
+    with pytest.raises(DecodeError, match="1 byte follows the header"):
         BlockHeader.decode(known.encode() + b"\x00")
 
 
@@ -151,7 +151,7 @@ HOSTILE: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
     "a changed root": (lambda: changed(NEW, ROOT_AT, b"\x00" * 32), "the transactions have root"),
     "one transaction left out": (lambda: block_with(NakamotoBlock.decode(NEW).transactions[:1]), "have root"),
     "a transaction twice": (lambda: block_with(NakamotoBlock.decode(NEW).transactions[:1] * 2), "twice"),
-    "something behind": (lambda: NEW + b"\x00", "1 bytes follow the block"),
+    "something behind": (lambda: NEW + b"\x00", "1 byte follows the block"),
     "more signers than bytes": (lambda: changed(NEW, SIGNERS_AT, b"\xff" * 4), "signers' signatures need"),
     "too many signers": (lambda: NEW[:SIGNERS_AT] + (4001).to_bytes(4) + bytes(4001 * 65), "at most 4000 signers"),
     "no reward slots": (lambda: changed(NEW, POX_AT, b"\x00\x00"), "1 to 4000 reward slots"),

@@ -221,3 +221,33 @@ def test_addresses_work_without_ripemd160_in_openssl(monkeypatch: pytest.MonkeyP
     keys._key_hash160.cache_clear()
     key = PrivateKey.from_hex(ACCOUNTS[0]["private_key"])
     assert key.address(TESTNET) == ACCOUNTS[0]["stx_address_testnet"]
+
+
+@pytest.mark.parametrize("data", [None, [1] * 32, "11" * 32])
+def test_a_private_key_is_made_of_bytes_only(data: Any) -> None:
+    with pytest.raises(
+        KeyFormatError, match=rf"not {type(data).__name__}; for hexadecimal text, use PrivateKey.from_hex"
+    ):
+        PrivateKey.from_bytes(data)
+    with pytest.raises(
+        KeyFormatError, match=rf"not {type(data).__name__}; for hexadecimal text, use PrivateKey.from_hex"
+    ):
+        PrivateKey(data, compressed=True)
+
+
+@pytest.mark.parametrize("wrong", [None, "h" * 32, "00" * 65])
+def test_what_is_not_bytes_is_refused_by_its_type_when_signing_and_verifying(wrong: Any) -> None:
+    key, kind = PrivateKey.generate(), type(wrong).__name__
+    for sign in (key.sign_rsv, key.sign_recoverable):
+        with pytest.raises(InvalidValueError, match=f"32 bytes, not {kind}"):
+            sign(wrong)
+    with pytest.raises(InvalidValueError, match=f"65 bytes, not {kind}"):
+        key.public_key.verify(bytes(32), wrong)
+    with pytest.raises(InvalidValueError, match=f"32 bytes, not {kind}"):
+        key.public_key.verify(wrong, key.sign_recoverable(bytes(32)))
+
+
+def test_a_signature_in_the_other_order_is_named_as_such() -> None:
+    key = PrivateKey.from_hex("7287ba251d44a4d3fd9276c88ce34c5c52a038955511cccaf77e61068649c17801")
+    with pytest.raises(SigningError, match=r"give signature\[64:\] \+ signature\[:64\]"):
+        PublicKey.recover(bytes(32), key.sign_rsv(bytes(32)))

@@ -15,6 +15,7 @@ from der_client.stacks import keystore
 from der_client.stacks.errors import InvalidValueError, KeyFormatError
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.keystore import load_key, read_public_key, save_key
+from der_client.stacks.wallet import Wallet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,3 +176,10 @@ def test_a_missing_file_raises_file_not_found_error(tmp_path: Path) -> None:
 def test_cryptography_is_not_imported_before_it_is_needed() -> None:
     code = "import sys, der_client.stacks.keystore; sys.exit('cryptography' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 -- our own code
+
+
+def test_only_a_private_key_is_saved(tmp_path: Path) -> None:
+    for wrong in ("11" * 32, Wallet.generate()):
+        with pytest.raises(KeyFormatError, match=r"must be a PrivateKey, not (str|Wallet);.*wallet\.account\(0\)"):
+            save_key(tmp_path / "key.json", wrong, "password")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -27,13 +27,14 @@ from der_client.stacks.errors import (
     NodeUnreachableError,
     NotFoundError,
     NothingSentError,
+    SigningError,
     TransactionRejectedError,
 )
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.pending import PendingTransaction
 from der_client.stacks.rpc import Client, RetryPolicy, node
-from der_client.stacks.transactions import TokenTransfer, Transaction
+from der_client.stacks.transactions import Multisig, TokenTransfer, Transaction
 
 from .raw_server import Handle, Server, answer, url_of_nobody
 
@@ -724,6 +725,38 @@ class TestSending:
     def test_a_transaction_must_be_bytes(self, client: Client) -> None:
         with pytest.raises(InvalidValueError, match="bytes of a signed transaction, not str"):
             client.send(RAW.hex())  # type: ignore[arg-type]
+
+    def test_a_transaction_itself_is_not_its_bytes(self, client: Client) -> None:
+        with pytest.raises(InvalidValueError, match=r"not Transaction; give transaction\.encode\(\)"):
+            client.send(SIGNED)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(("signed", "words"), [(0, "2 signatures are missing"), (1, "1 signature is missing")])
+    def test_a_half_signed_transaction_is_not_sent(
+        self, mocked: responses.RequestsMock, client: Client, signed: int, words: str
+    ) -> None:
+        keys = [PrivateKey.from_hex(f"{number:064x}01") for number in (1, 2, 3)]
+        account = Multisig(tuple(key.public_key for key in keys), 2)
+        half = Transaction.build(
+            TokenTransfer(PrincipalValue(ADDRESS), 1), account=account, network=DEVNET, nonce=0, fee=200
+        )
+        for key in keys[:signed]:
+            half = half.sign(key)
+        for send in (client.send, client.broadcast):
+            with pytest.raises(SigningError, match=f"not fully signed: {words}; nothing was sent"):
+                send(half.encode())
+        assert not mocked.calls
+
+    def test_a_sponsored_transaction_without_its_sponsor_is_not_sent(self, client: Client) -> None:
+        unpaid = Transaction.build(
+            TokenTransfer(PrincipalValue(ADDRESS), 1),
+            public_key=KEY.public_key,
+            network=DEVNET,
+            nonce=0,
+            fee=0,
+            sponsored=True,
+        ).sign(KEY)
+        with pytest.raises(SigningError, match="1 signature is missing"):
+            client.send(unpaid.encode())
 
     def test_too_many_requests_is_retried_without_a_lookup(
         self, mocked: responses.RequestsMock, client: Client

@@ -159,7 +159,7 @@ def test_mnemonics_and_passphrases_must_be_text(arguments: Any, reason: str) -> 
 
 @pytest.mark.parametrize("seed", ["a" * 32, None, 32])
 def test_seeds_must_be_bytes(seed: Any) -> None:
-    with pytest.raises(KeyFormatError, match=rf"seed: must be bytes, not {type(seed).__name__}: .*fromhex"):
+    with pytest.raises(KeyFormatError, match=rf"seed is 16 to 64 bytes, got {type(seed).__name__};.*fromhex"):
         Wallet.from_seed(seed)
 
 
@@ -174,3 +174,15 @@ def test_a_wallet_does_not_show_its_mnemonic() -> None:
     assert "abandon" not in repr(wallet) + str(wallet)
     with pytest.raises(KeyFormatError, match="no mnemonic"):
         Wallet.from_seed(bytes(16)).words()
+
+
+def test_the_constructor_takes_only_a_seed_and_says_what_to_use_for_words() -> None:
+    with pytest.raises(KeyFormatError, match=r"got str; for words, use Wallet\.from_mnemonic"):
+        Wallet(ABANDON)  # type: ignore[arg-type]
+    with pytest.raises(KeyFormatError, match="has 16 to 64 bytes, not 1"):
+        Wallet(b"x")
+
+
+def test_a_number_of_words_given_as_text_is_told() -> None:
+    with pytest.raises(KeyFormatError, match="24 words, not str '24'"):
+        Wallet.generate("24")  # type: ignore[arg-type]

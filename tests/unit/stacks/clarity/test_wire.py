@@ -132,7 +132,7 @@ def test_truncated_values_are_rejected(value: ClarityValue) -> None:
     [
         ("", "ends where a value should start"),
         ("0f", "is not a Clarity type"),
-        ("0300", "1 bytes follow"),
+        ("0300", "1 byte follows"),
         ("0b000000ff03", "needs 255 bytes"),
         ("0200ffffff00", "too long"),
         ("0c00000000", "at least one field"),

@@ -128,7 +128,7 @@ def test_truncated_and_longer_bytes_are_rejected(model: Frozen, fields: dict[str
     for length in range(len(raw)):
         with pytest.raises(DecodeError):
             codec.decode(raw[:length])
-    with pytest.raises(DecodeError, match="1 bytes follow"):
+    with pytest.raises(DecodeError, match="1 byte follows"):
         codec.decode(raw + b"\0")
 
 

@@ -97,7 +97,7 @@ def test_every_truncation_is_rejected(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", VALID[::4], ids=len)
 def test_trailing_bytes_are_rejected(data: bytes) -> None:
-    with pytest.raises(DecodeError, match="1 bytes follow") as caught:
+    with pytest.raises(DecodeError, match="1 byte follows") as caught:
         Transaction.decode(data + b"\x00")
     assert caught.value.offset == len(data)
 

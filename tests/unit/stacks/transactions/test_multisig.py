@@ -65,7 +65,7 @@ def test_signers_sign_one_at_a_time(mode: HashMode) -> None:
     assert transaction.origin == account.address(DEVNET)
     for missing, signer in ((2, KEYS[0]), (1, KEYS[2])):
         assert condition_of(transaction).missing_signatures == missing
-        with pytest.raises(SigningError, match=f"{missing} more signature"):
+        with pytest.raises(SigningError, match=f"not fully signed: {missing} signature"):
             transaction.verify()
         transaction = handed_on(transaction.sign(signer))
     assert transaction.is_signed

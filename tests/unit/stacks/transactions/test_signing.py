@@ -158,7 +158,7 @@ def test_a_high_s_among_several_signatures_is_rejected() -> None:
 
 
 def test_an_unsigned_transaction_does_not_verify() -> None:
-    with pytest.raises(SigningError, match="not fully signed: 1 more"):
+    with pytest.raises(SigningError, match="not fully signed: 1 signature is missing"):
         SIGNED.with_fee(1).verify()
 
 
