@@ -47,7 +47,7 @@ from der_client.stacks.clarity.values import (
     Utf8Value,
     columns_of,
 )
-from der_client.stacks.errors import EncodeError
+from der_client.stacks.errors import EncodeError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -91,9 +91,13 @@ def type_of(value: ClarityValue) -> ClarityType:
         value: The value, no deeper than ``encode`` allows.
 
     Raises:
-        EncodeError: If the items of a list have no common type, or the type is larger than 1 MiB; the text names the
-            path of what does not fit.
+        EncodeError: If it is not a Clarity value, the items of a list have no common type, or the type is larger than
+            1 MiB; the text names the path of what does not fit.
     """
+    if not isinstance(value, ClarityValue):
+        raise EncodeError(
+            f"type_of takes a Clarity value such as UIntValue(1), not {type(value).__name__} {shown(value)}"
+        )
     return _type_of(value, ())
 
 

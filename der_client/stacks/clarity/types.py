@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from der_client.stacks.checks import check_number
 from der_client.stacks.clarity.names import check_clarity_name
 from der_client.stacks.clarity.values import (
     MAX_VALUE_BYTES,
@@ -31,7 +32,7 @@ from der_client.stacks.clarity.values import (
     UIntValue,
     Utf8Value,
 )
-from der_client.stacks.errors import EncodeError, shown
+from der_client.stacks.errors import EncodeError, shown, whole
 
 
 class ClarityType(ABC):
@@ -67,6 +68,20 @@ class ClarityType(ABC):
     def to_python(self, value: ClarityValue) -> Any:
         """Turn a value of this type into plain Python."""
 
+    @whole
+    def __repr__(self) -> str:
+        """Return the type as Clarity source writes it: so the signature of a contract's method is readable."""
+        return str(self)
+
+
+def _check_part(part: object, what: str) -> None:
+    if not isinstance(part, ClarityType):
+        raise EncodeError(f"{what} is a Clarity type such as UINT or AsciiType(12), got {shown(part)}")
+
+
+def _check_limit(length: int, what: str) -> None:
+    check_number(length, 0, MAX_VALUE_BYTES, what, EncodeError)
+
 
 def _named(path: str, make: Callable[[Any], ClarityValue], value: Any) -> ClarityValue:
     try:
@@ -80,7 +95,7 @@ def _mismatch(path: str, expected: ClarityType, value: Any) -> EncodeError:
     return EncodeError(f"{path}: {type(value).__name__} {found} is not of type {expected}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Scalar(ClarityType):
     """A type with one value class, whatever the value."""
 
@@ -114,7 +129,7 @@ BOOL = _Scalar("bool", BoolValue)
 PRINCIPAL = _Scalar("principal", PrincipalValue)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TraitType(ClarityType):
     """A trait reference: an argument that names a contract which implements a trait."""
 
@@ -139,7 +154,7 @@ class TraitType(ClarityType):
         return "trait_reference"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; Python's NoneType is something else
     """The type of a value that cannot exist: the unused branch of a response or optional."""
 
@@ -162,11 +177,14 @@ class NoneType_(ClarityType):  # noqa: N801 - the ABI's own word; Python's NoneT
         return "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Sized(ClarityType):
     """Bytes or text up to a length in bytes or characters."""
 
     length: int
+
+    def __post_init__(self) -> None:
+        _check_limit(self.length, f"the length of {type(self).__name__}")
 
     @property
     def _kind(self) -> tuple[str, type[Any], str]:
@@ -193,7 +211,7 @@ class _Sized(ClarityType):
         return f"({self._kind[0]} {self.length})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BufferType(_Sized):
     """``(buff n)``."""
 
@@ -202,7 +220,7 @@ class BufferType(_Sized):
         return "buff", BufferValue, "bytes"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AsciiType(_Sized):
     """``(string-ascii n)``."""
 
@@ -211,7 +229,7 @@ class AsciiType(_Sized):
         return "string-ascii", AsciiValue, "characters"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Utf8Type(_Sized):
     """``(string-utf8 n)``."""
 
@@ -220,11 +238,14 @@ class Utf8Type(_Sized):
         return "string-utf8", Utf8Value, "characters"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OptionalType(ClarityType):
     """``(optional t)``; None stands for ``none``."""
 
     item: ClarityType
+
+    def __post_init__(self) -> None:
+        _check_part(self.item, "the item of OptionalType")
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
         """Accept ``none``, and ``(some x)`` with an x of the inner type."""
@@ -250,12 +271,16 @@ class OptionalType(ClarityType):
         return f"(optional {self.item})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ResponseType(ClarityType):
     """``(response ok err)``."""
 
     ok: ClarityType
     error: ClarityType
+
+    def __post_init__(self) -> None:
+        _check_part(self.ok, "ok of ResponseType")
+        _check_part(self.error, "error of ResponseType")
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
         """Accept ``(ok x)`` and ``(err x)`` with an x of the branch's type."""
@@ -281,12 +306,16 @@ class ResponseType(ClarityType):
         return f"(response {self.ok} {self.error})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ListType(ClarityType):
     """``(list n t)``."""
 
     item: ClarityType
     length: int
+
+    def __post_init__(self) -> None:
+        _check_part(self.item, "the item of ListType")
+        _check_limit(self.length, "the length of ListType")
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
         """Accept a list that is short enough and whose items fit."""
@@ -319,11 +348,20 @@ class ListType(ClarityType):
         return f"(list {self.length} {self.item})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TupleType(ClarityType):
     """``{name: t, …}``; the order of the fields does not matter."""
 
     fields: Mapping[str, ClarityType]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.fields, Mapping) or not self.fields:
+            raise EncodeError(
+                'TupleType takes at least one type by name, such as TupleType({"id": UINT}), not '
+                f"{shown(self.fields)}"
+            )
+        for name, item in self.fields.items():
+            _check_part(item, f"field {check_clarity_name(name)!r} of TupleType")
 
     def check(self, value: ClarityValue, path: str = "value") -> None:
         """Accept a tuple with exactly these fields."""

@@ -16,7 +16,7 @@ from der_client.stacks.clarity.names import check_clarity_name, plain_text
 from der_client.stacks.errors import EncodeError, shown, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Sequence
 
 MAX_VALUE_BYTES: Final = 1 << 20
 """Largest buffer, string or list count in Clarity (``MAX_VALUE_SIZE``)."""
@@ -329,7 +329,27 @@ class TupleValue(ClarityValue):
     fields = value
 
     def __getitem__(self, name: str) -> ClarityValue:
-        return self._fields[name]
+        try:
+            return self._fields[name]
+        except KeyError:
+            raise KeyError(f"no field {name!r}: there are {', '.join(self._fields)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def keys(self) -> KeysView[str]:
+        """Return the names."""
+        return self.value.keys()
+
+    def items(self) -> ItemsView[str, ClarityValue]:
+        """Return the names with their values."""
+        return self.value.items()
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self._fields == other._fields

@@ -183,6 +183,6 @@ def test_the_constructor_takes_only_a_seed_and_says_what_to_use_for_words() -> N
         Wallet(b"x")
 
 
-def test_a_number_of_words_given_as_text_is_told() -> None:
+def test_a_number_of_words_given_as_text_is_refused() -> None:
     with pytest.raises(KeyFormatError, match="24 words, not str '24'"):
         Wallet.generate("24")  # type: ignore[arg-type]

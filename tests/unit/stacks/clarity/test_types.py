@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,9 +26,11 @@ from der_client.stacks.clarity import (
     SomeValue,
     TraitType,
     TupleType,
+    TupleValue,
     UIntValue,
     Utf8Type,
     parse_abi_type,
+    type_of,
 )
 from der_client.stacks.errors import EncodeError, shown
 
@@ -152,3 +155,43 @@ def test_errors_name_the_path_of_the_invalid_value(kind: ClarityType, value: Any
     with pytest.raises(EncodeError, match=message) as refused:
         kind.from_python(value, "offers")
     assert len(str(refused.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (ListType, (3, UINT), "the item of ListType is a Clarity type such as UINT .*, got 3"),
+        (ListType, (UINT, None), "the length of ListType: expected a whole number"),
+        (AsciiType, ("x",), "the length of AsciiType: expected a whole number, got str 'x'"),
+        (Utf8Type, (True,), "the length of Utf8Type: expected a whole number"),
+        (BufferType, (-1,), "-1 is out of range for the length of BufferType: 0 to 1048576"),
+        (OptionalType, (5,), "the item of OptionalType is a Clarity type"),
+        (ResponseType, (UINT, 5), "error of ResponseType is a Clarity type"),
+        (TupleType, ({"a": 5},), "field 'a' of TupleType is a Clarity type"),
+        (TupleType, ({"1": UINT},), "'1' is not a Clarity name"),
+        (TupleType, ({},), "takes at least one type"),
+        (TupleType, ([UINT],), "TupleType takes at least one type by name"),
+        (type_of, (5,), "type_of takes a Clarity value such as UIntValue\\(1\\), not int 5"),
+    ],
+)
+def test_a_type_is_checked_when_it_is_made(
+    kind: Callable[..., object], arguments: tuple[Any, ...], message: str
+) -> None:
+    with pytest.raises(EncodeError, match=message):
+        kind(*arguments)
+
+
+def test_a_type_is_shown_as_clarity_text() -> None:
+    assert repr([UINT, ListType(AsciiType(5), 3)]) == "[uint, (list 3 (string-ascii 5))]"
+    assert repr(OFFER) == str(OFFER)
+
+
+def test_a_tuple_value_is_read_like_a_mapping() -> None:
+    offer = TupleValue({"price": UIntValue(83), "id": UIntValue(4)})
+    assert "price" in offer
+    assert "prise" not in offer
+    assert list(offer) == list(offer.keys()) == ["id", "price"]
+    assert len(offer) == 2
+    assert dict(offer) == dict(offer.items()) == {"id": UIntValue(4), "price": UIntValue(83)}
+    with pytest.raises(KeyError, match="no field 'prise': there are id, price"):
+        offer["prise"]

@@ -45,7 +45,7 @@ def test_the_sender_signs_then_the_sponsor() -> None:
     assert unsigned.sponsor_address is None
     half = Transaction.decode(unsigned.sign(KEY).encode())
     assert not half.is_signed
-    with pytest.raises(SigningError, match="1 more signature"):
+    with pytest.raises(SigningError, match="1 signature is missing"):
         half.verify()
     whole = half.sponsor(SPONSOR, nonce=3, fee=555)
     assert whole.is_signed
@@ -136,7 +136,7 @@ def test_a_sponsor_is_completed_only_after_the_sender_has_signed() -> None:
     sponsors = account_of(HashMode.P2SH, KEYS[3:6])
     half = build().sign(KEY).with_sponsor(sponsors, nonce=1, fee=900)
     unsigned = replace(half, origin_condition=build().origin_condition)
-    with pytest.raises(SigningError, match="1 more signature"):
+    with pytest.raises(SigningError, match="1 signature is missing"):
         unsigned.with_public_keys(sponsors.public_keys)
     with pytest.raises(SigningError, match="only one key"):
         build().sign(KEY).with_public_keys(sponsors.public_keys)
