@@ -92,12 +92,17 @@ def check_number(
     """
     if type(value) is not int:
         if not is_whole_number(value):
-            raise error(f"{what}: expected a whole number, got {type(value).__name__} {shown(value)}")
+            raise error(f"{what}: expected a whole number, got {_typed(value)}")
         value = int.__index__(value)
     if value < low or (high is not None and value > high):
         limits = f"at least {low}" if high is None else f"{low} to {high}"
         raise error(f"{shown(value)} is out of range for {what}: {limits}")
     return value
+
+
+def _typed(value: object) -> str:
+    """Return a value with its type, unless the value says it."""
+    return str(value) if value is None or isinstance(value, bool) else f"{type(value).__name__} {shown(value)}"
 
 
 def check_seconds(value: float, what: str, *, may_be_zero: bool = True, most: float = inf) -> float:
@@ -116,7 +121,7 @@ def check_seconds(value: float, what: str, *, may_be_zero: bool = True, most: fl
         InvalidValueError: If it is not one, or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidValueError(f"{what}: expected a number of seconds, got {type(value).__name__} {shown(value)}")
+        raise InvalidValueError(f"{what}: expected a number of seconds, got {_typed(value)}")
     is_at_least = value > 0 or (may_be_zero and value == 0)  # which NaN is not
     if not is_at_least or value > most or sys.float_info.max < value < inf:  # such an integer can't be added to a time
         limits = f"{'at least' if may_be_zero else 'more than'} 0 s{'' if most == inf else f', at most {most:g} s'}"

@@ -200,7 +200,7 @@ class TestLookups:
 
     def test_an_unknown_transaction_is_reported(self) -> None:
         assert failure("tx", "ab" * 32).startswith("transaction not found at ")
-        assert "is not 64 hexadecimal digits" in failure("tx", "abc")
+        assert "expected 64 hexadecimal digits" in failure("tx", "abc")
 
     def test_events(self, devnet: Devnet) -> None:
         run("call", "wallet_2.vault", "note", "7", '{to: none, text: "x", tags: (list)}', "--key", "wallet_5", "--yes")

@@ -14,7 +14,7 @@ from der_client.stacks.checks import check_number
 from der_client.stacks.errors import NodeResponseError
 from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request, reads
 from der_client.stacks.rpc.fields import Unsigned, read_as
-from der_client.stacks.rpc.node import check_txid, split_contract_id
+from der_client.stacks.rpc.node import check_hash, check_txid, split_contract_id
 from der_client.stacks.rpc.responses import (
     Balances,
     Block,
@@ -26,6 +26,7 @@ from der_client.stacks.rpc.responses import (
     transaction_kind,
 )
 
+_BLOCK: Final = "a height, a hash of 64 hexadecimal digits, or 'latest'"
 EVENTS_PER_PAGE: Final = 100
 
 
@@ -74,7 +75,7 @@ def block(height_or_hash: int | str = "latest") -> Endpoint[Block]:
     if isinstance(height_or_hash, int):
         name = str(check_number(height_or_hash, 0, None, "block height"))
     else:
-        name = height_or_hash if height_or_hash == "latest" else f"0x{check_txid(height_or_hash)}"
+        name = height_or_hash if height_or_hash == "latest" else f"0x{check_hash(height_or_hash, 'block', _BLOCK)}"
     return Endpoint(Request("GET", f"/extended/v2/blocks/{name}"), reads(Block))
 
 

@@ -15,6 +15,7 @@ from der_client.stacks.rpc.methods import (
     DEFAULT_MAX_ANSWER_BYTES,
     DEFAULT_TIMEOUT_S,
     Methods,
+    own_headers,
 )
 from der_client.stacks.rpc.notices import CUT, Notice, check_subscription, reconnection_pauses_s
 from der_client.stacks.rpc.steps import Ask, Listen, Steps, repeated
@@ -69,7 +70,7 @@ class AsyncClient(Methods):
         response_deadline_s: float = DEFAULT_ANSWER_DEADLINE_S,
     ) -> None:
         super().__init__(network, timeout, retries, max_response_bytes, response_deadline_s)
-        self._own_headers = dict(headers or {})
+        self._own_headers = own_headers(headers)
         from der_client.stacks.rpc.async_transport import AsyncTransport  # noqa: PLC0415 -- an extra
 
         self._transport = AsyncTransport(

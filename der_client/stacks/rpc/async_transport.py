@@ -7,7 +7,13 @@ import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from der_client.stacks.errors import NodeError, NodeResponseError, NodeUnreachableError, NothingSentError
+from der_client.stacks.errors import (
+    InvalidValueError,
+    NodeError,
+    NodeResponseError,
+    NodeUnreachableError,
+    NothingSentError,
+)
 from der_client.stacks.extras import require_extra
 from der_client.stacks.rpc.endpoint import HttpResponse
 from der_client.stacks.rpc.fields import excerpt
@@ -60,6 +66,7 @@ class AsyncTransport:
         self._response_deadline_s = response_deadline_s
         connect_s, silence_s = timeout_s
         self._silence_s = silence_s
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._client = httpx2.AsyncClient(
             headers={**HEADERS, **check_headers(headers)},
             timeout=httpx2.Timeout(silence_s, connect=connect_s),
@@ -75,11 +82,13 @@ class AsyncTransport:
             until: When to give up by the monotonic clock, if the client's own limit is later.
 
         Raises:
+            InvalidValueError: If the client is closed, or was used in another event loop before.
             NothingSentError: If no connection was made.
             NodeUnreachableError: If the connection broke or stayed silent; the request may have arrived.
             UnreadResponseError: If the response is too large or too slow; the request arrived.
             NodeResponseError: If the response redirects to another host, or too often.
         """
+        self._check_usable()
         limit_s = time_left_s(self._response_deadline_s, until, self.url)
         url = f"{self.url}{request.path}"
         if request.query:
@@ -98,6 +107,15 @@ class AsyncTransport:
                 url,
             ) from None
         raise NodeResponseError(f"the node redirected more than {MAX_REDIRECTS} times; check the URL", url)
+
+    def _check_usable(self) -> None:
+        """Refuse another event loop: the pooled connections belong to the first one."""
+        if self._client.is_closed:
+            raise InvalidValueError("this client is closed; create a new one")
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            raise InvalidValueError("this client belongs to another event loop; create a new one in each asyncio.run")
 
     async def _exchange(self, request: Request, url: str) -> tuple[HttpResponse, str]:
         headers = {"Content-Type": request.content_type} if request.content_type else None

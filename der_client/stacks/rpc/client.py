@@ -15,6 +15,7 @@ from der_client.stacks.rpc.methods import (
     DEFAULT_MAX_ANSWER_BYTES,
     DEFAULT_TIMEOUT_S,
     Methods,
+    own_headers,
 )
 from der_client.stacks.rpc.notices import CUT, Notice, check_subscription, reconnection_pauses_s
 from der_client.stacks.rpc.steps import Ask, Listen, Steps, repeated
@@ -71,7 +72,7 @@ class Client(Methods):
         session: requests.Session | None = None,
     ) -> None:
         super().__init__(network, timeout, retries, max_response_bytes, response_deadline_s)
-        self._own_headers = dict(headers or {})
+        self._own_headers = own_headers(headers)
         # Not before it is needed: importing requests takes a fifth of this library's limit for its import time.
         from der_client.stacks.rpc.transport import Transport  # noqa: PLC0415
 

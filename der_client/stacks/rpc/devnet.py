@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import AfterValidator
 
 from der_client.stacks.address import canonical_principal, split_principal
+from der_client.stacks.checks import check_kind
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.errors import NotFoundError, SimulationUnavailableError
 from der_client.stacks.rpc.api import with_vm_error_place
@@ -76,6 +77,7 @@ def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
     Args:
         raw: The encoded transaction.
     """
+    check_kind(raw, bytes, "transaction", "of a Transaction, transaction.encode()")
     return _endpoint({"transaction": raw.hex()})
 
 

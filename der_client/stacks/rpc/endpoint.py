@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from urllib.parse import unquote
 
 from der_client.stacks.errors import NodeResponseError, NotFoundError
 from der_client.stacks.rpc.fields import excerpt, parse_json, read_as
@@ -16,6 +18,23 @@ T_co = TypeVar("T_co", covariant=True)
 
 JSON_TYPE: Final = "application/json"
 BYTES_TYPE: Final = "application/octet-stream"
+
+
+_ASKED_FOR: Final = (
+    (re.compile(r"/v2/contracts/(?:interface|source)/([^/?]+)/([^/?]+)"), "the contract {}.{}"),
+    (re.compile(r"/v2/contracts/call-read/([^/?]+)/([^/?]+)/([^/?]+)"), "the contract {}.{} or its function {}"),
+    (re.compile(r"/v2/data_var/([^/?]+)/([^/?]+)/([^/?]+)"), "the contract {}.{} or its variable {}"),
+    (re.compile(r"/v2/constant_val/([^/?]+)/([^/?]+)/([^/?]+)"), "the contract {}.{} or its constant {}"),
+    (re.compile(r"/(?:v3/transaction|v2/transactions/unconfirmed|extended/v1/tx)/([^/?]+)"), "the transaction {}"),
+    (re.compile(r"/(?:v3/blocks/height|v3/blocks|extended/v2/blocks)/([^/?]+)"), "the block {}"),
+)
+
+
+def _asked_for(url: str) -> str:
+    for path, words in _ASKED_FOR:
+        if found := path.search(url):
+            return words.format(*map(unquote, found.groups()))
+    return "what was asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +108,9 @@ class HttpResponse:
         if self.status == 200:
             return
         if self.status == 404 and not self.is_html:
-            raise NotFoundError(f"the node does not know it (HTTP 404): {self.excerpt()!r}", self.url, status=404)
+            raise NotFoundError(
+                f"the node does not know {_asked_for(self.url)} (HTTP 404): {self.excerpt()!r}", self.url, status=404
+            )
         raise self.unexpected()
 
     def unexpected(self) -> NodeResponseError:

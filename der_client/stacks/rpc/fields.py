@@ -32,7 +32,7 @@ _ADVICE: Final = "check that the URL is that of a Stacks node with an API, and t
 
 def excerpt(text: str, limit: int = _EXCERPT_CHARACTERS) -> str:
     """Shorten text from outside for an error message, without control characters that a terminal would act on."""
-    shown = "".join(character if character.isprintable() else " " for character in text[: limit + 1])
+    shown = " ".join("".join(c if c.isprintable() else " " for c in text[: limit + 1]).split())
     return f"{shown[:limit]}…" if len(text) > limit else shown
 
 

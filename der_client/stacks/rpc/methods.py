@@ -7,13 +7,14 @@ A method yields steps (`der_client.stacks.rpc.steps`). On a `Client` it is calle
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import wraps
 from inspect import signature
-from types import MethodType
+from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, overload
 from urllib.parse import urlsplit
 
-from der_client.stacks.checks import check_number, check_seconds
+from der_client.stacks.checks import check_kind, check_number, check_seconds
 from der_client.stacks.clarity import ClarityValue, decode, encode
 from der_client.stacks.clarity.wire import MAX_ARGUMENT_DEPTH
 from der_client.stacks.errors import InvalidValueError, NodeResponseError, shown
@@ -87,6 +88,8 @@ class asked(Generic[P, T]):  # noqa: N801 -- a decorator
         @wraps(steps)
         def call(client: Any, *arguments: P.args, **options: P.kwargs) -> T:
             result: T = client.follow(steps(client, *arguments, **options))
+            if isinstance(result, CoroutineType):  # the warning about a missing await names it
+                result.__qualname__ = f"{type(client).__name__}.{steps.__name__}"
             return result
 
         # For people: the result, not the steps to it.
@@ -136,6 +139,8 @@ class Methods:
         check_number(max_response_bytes, 1, None, "max_response_bytes")
         if network is not None and not isinstance(network, Network):
             raise InvalidValueError(f"network is a Network, e.g. MAINNET, got {shown(network)}")
+        if retries is not None:
+            check_kind(retries, RetryPolicy, "retries", "of a number, RetryPolicy(attempts=…)")
         self.retries = retries or RetryPolicy()
         self._deadline_s = response_deadline_s
         self._api = ApiVersions()
@@ -395,7 +400,7 @@ class Methods:
             NotFoundError: If it is not in the chain (yet, or any more).
             TraceUnavailableError: On any other node.
         """
-        return ask(trace.trace(txid.removeprefix("0x")))
+        return ask(trace.trace(txid))
 
     @asked
     def send(self, raw: bytes) -> Steps[str]:
@@ -456,6 +461,17 @@ def _decode_response(data: bytes, url: str) -> ClarityValue:
         return decode(data)
     except InvalidValueError as error:
         raise NodeResponseError(f"the response is not a valid Clarity value: {error}; use another node", url) from error
+
+
+def own_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return a copy of the headers that were given to a client.
+
+    Raises:
+        InvalidValueError: If they are not names with values.
+    """
+    if headers is not None:
+        check_kind(headers, Mapping, "headers", 'a dict, e.g. {"x-api-key": …}')
+    return dict(headers or {})
 
 
 def network_of(network_id: int, url: str) -> Network:

@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
+from string import hexdigits
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from annotated_types import Len
 
 from der_client.stacks.address import canonical_principal, split_principal
 from der_client.stacks.blocks import NakamotoBlock
-from der_client.stacks.checks import check_number
+from der_client.stacks.checks import check_kind, check_number
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.errors import (
     CallReadError,
@@ -29,7 +30,7 @@ from der_client.stacks.errors import (
 )
 from der_client.stacks.rpc.endpoint import BYTES_TYPE, JSON_TYPE, Endpoint, HttpResponse, Request, reads
 from der_client.stacks.rpc.fields import Flag, Hash, HexBytes, Unsigned, at, excerpt, inner
-from der_client.stacks.rpc.rejections import explain_rejection
+from der_client.stacks.rpc.rejections import CALLED_CONTRACT, CALLED_FUNCTION, PAYER, explain_rejection
 from der_client.stacks.rpc.responses import (
     AccountInfo,
     ContractInterface,
@@ -42,12 +43,14 @@ from der_client.stacks.rpc.responses import (
     PoxInfo,
     UnconfirmedTransaction,
 )
+from der_client.stacks.transactions import ContractCall, Transaction
 from der_client.stacks.transactions.hashing import sha512_256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HASH: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})\Z")
+_LONG_HASH: Final = 40
 _TIP: Final = re.compile(r"latest\Z|(?:0x)?[0-9a-f]{64}\Z")
 _NO_PROOF: Final = ("proof", "0")
 _CLARITY_NONE: Final = b"\x09"
@@ -89,20 +92,30 @@ def check_txid(txid: str) -> str:
     return check_hash(txid, "txid")
 
 
-def check_hash(text: str, what: str) -> str:
+def check_hash(text: str, what: str, expected: str = "64 hexadecimal digits") -> str:
     """Bring an id of 32 bytes to 64 lower-case hexadecimal digits without ``0x``.
 
     Args:
         text: The id.
-        what: What it is of, for the error.
+        what: The argument's name, for the error.
+        expected: What may be given, for the error.
 
     Raises:
         InvalidValueError: If it is not 64 hexadecimal digits.
     """
     match = _HASH.match(text) if isinstance(text, str) else None
     if match is None:
-        raise InvalidValueError(f"{what} {shown(text)} is not 64 hexadecimal digits (0x in front is allowed)")
+        raise InvalidValueError(f"{what}: expected {expected}, got {_instead_of_hash(text)}")
     return match[1].lower()
+
+
+def _instead_of_hash(text: object) -> str:
+    digits = text.removeprefix("0x") if isinstance(text, str) else ""
+    if len(digits) < _LONG_HASH:
+        return shown(text)
+    # A long one is not repeated: it may be a private key.
+    is_hex = all(character in hexdigits for character in digits)
+    return f"{len(digits)} digits" if is_hex else f"{len(digits)} characters that are not all hexadecimal digits"
 
 
 def compute_txid(raw: bytes) -> str:
@@ -150,7 +163,7 @@ def send(raw: bytes) -> Endpoint[str]:
     The node also returns a txid for a duplicate, and for a transaction that it drops as problematic.
     """
     request = Request("POST", "/v2/transactions", body=raw, content_type=BYTES_TYPE, repeatable=False)
-    return Endpoint(request, partial(_read_sent, compute_txid(raw)))
+    return Endpoint(request, partial(_read_sent, raw))
 
 
 def transfer_fee_rate() -> Endpoint[int]:
@@ -165,6 +178,8 @@ def fee_estimate(payload: bytes, estimated_length_bytes: int) -> Endpoint[FeeEst
         payload: The encoded payload of the transaction.
         estimated_length_bytes: The length of the whole signed transaction.
     """
+    check_kind(payload, bytes, "payload", "of a payload, payload.encode()")
+    check_number(estimated_length_bytes, 1, None, "length_bytes")
     body = {"transaction_payload": payload.hex(), "estimated_len": estimated_length_bytes}
     return Endpoint(_json_post("/v2/fees/transaction", body), _read_fee_estimate)
 
@@ -249,7 +264,7 @@ def block(height_or_id: int | str) -> Endpoint[NakamotoBlock]:
     if isinstance(height_or_id, int):
         path = f"height/{check_number(height_or_id, 0, None, 'block height')}"
     else:
-        path = check_hash(height_or_id, "block id")
+        path = check_hash(height_or_id, "block", "a height, or a block id of 64 hexadecimal digits")
     return Endpoint(Request("GET", f"/v3/blocks/{path}"), partial(_read_block, path.removeprefix("height/")))
 
 
@@ -258,12 +273,13 @@ def unconfirmed_transaction(txid: str) -> Endpoint[UnconfirmedTransaction]:
     return Endpoint(Request("GET", f"/v2/transactions/unconfirmed/{check_txid(txid)}"), reads(UnconfirmedTransaction))
 
 
-def rejection(txid: str, response: HttpResponse) -> TransactionRejectedError:
+def rejection(txid: str, response: HttpResponse, raw: bytes = b"") -> TransactionRejectedError:
     """Turn a node's refusal of a transaction (HTTP 400) into the error.
 
     Args:
         txid: The transaction.
         response: JSON with this ``txid``, ``reason`` and ``reason_data``.
+        raw: Its bytes, if they are known: the error then names account, contract and function.
 
     Raises:
         NodeResponseError: If it has another form, or is about another transaction.
@@ -272,13 +288,27 @@ def rejection(txid: str, response: HttpResponse) -> TransactionRejectedError:
     if refusal.txid != txid:
         raise NodeResponseError(f"the field txid is {refusal.txid}, not the transaction sent, {txid}", response.url)
     reason, data = refusal.reason, refusal.reason_data or {}
+    explanation = explain_rejection(reason, {**data, **_names_in(raw)})
     return TransactionRejectedError(
-        f"the node refused transaction {txid} ({excerpt(reason)}): {explain_rejection(reason, data)}",
+        f"the node refused transaction {txid} ({excerpt(reason)}): {explanation}",
         response.url,
         reason=reason,
         data=data,
         txid=txid,
     )
+
+
+def _names_in(raw: bytes) -> dict[str, str]:
+    """Return what a transaction calls and who pays for it, as far as it can be decoded."""
+    try:
+        transaction = Transaction.decode(raw)
+    except DecodeError:
+        return {}
+    payload = transaction.payload
+    names = {PAYER: transaction.sponsor_address or transaction.origin}
+    if isinstance(payload, ContractCall):
+        names |= {CALLED_CONTRACT: payload.contract, CALLED_FUNCTION: payload.function}
+    return names
 
 
 def _json_post(path: str, body: Any, query: tuple[tuple[str, str], ...] = ()) -> Request:
@@ -297,14 +327,16 @@ def _name_path(name: str) -> str:
 def _tip(tip: str | None) -> tuple[tuple[Literal["tip"], str], ...]:
     if tip is None:
         return ()
-    if not _TIP.match(tip):  # the node silently ignores a malformed one, and uses another block
-        raise InvalidValueError(f"tip {tip!r} is neither 'latest' nor a block id of 64 hexadecimal digits")
+    # The node silently ignores a malformed one, and uses another block.
+    if not isinstance(tip, str) or not _TIP.match(tip):
+        raise InvalidValueError(f"tip {shown(tip)} is neither 'latest' nor a block id of 64 hexadecimal digits")
     return (("tip", tip),)
 
 
-def _read_sent(txid: str, response: HttpResponse) -> str:
+def _read_sent(raw: bytes, response: HttpResponse) -> str:
+    txid = compute_txid(raw)
     if response.status == 400:
-        raise rejection(txid, response) if response.body[:1] == b"{" else response.unexpected()
+        raise rejection(txid, response, raw) if response.body[:1] == b"{" else response.unexpected()
     named = response.json()
     match = _HASH.match(named) if isinstance(named, str) else None
     if match is None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _BAD_TRAIT: Final = re.compile(r'BadTraitImplementation\("([\w?!<>=/*+-]{1,128})", "([\w?!<>=/*+-]{1,128})"\)')
+PAYER: Final = "(payer)"
+CALLED_CONTRACT: Final = "(contract)"
+CALLED_FUNCTION: Final = "(function)"
+"""Names under which what is known of the transaction itself is added to the node's ``reason_data``."""
 _HEX_AMOUNT: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
 
 
@@ -57,11 +61,12 @@ def explain_rejection(reason: str, data: Mapping[str, Any]) -> str:
 
     Args:
         reason: The node's ``reason``, e.g. ``BadNonce``.
-        data: The node's ``reason_data``; may be empty.
+        data: The node's ``reason_data``; may be empty. What is known of the transaction may be added to it.
     """
     known = REJECTIONS.get(reason)
     if known is None:
-        return f"a reason this version does not know; the node's data: {excerpt(repr(dict(data)))}"
+        own = {name: value for name, value in data.items() if name not in (PAYER, CALLED_CONTRACT, CALLED_FUNCTION)}
+        return f"a reason this version does not know; the node's data: {excerpt(repr(own))}"
     return known.explanation if isinstance(known.explanation, str) else known.explanation(data)
 
 
@@ -105,9 +110,27 @@ def _role(data: Mapping[str, Any]) -> str:
 
 
 def _not_enough_funds(data: Mapping[str, Any]) -> str:
+    account = f"the account {_shown(data, PAYER)}" if PAYER in data else "the account"
     return (
-        f"it needs {_hex_amount(data, 'expected')} µSTX (amount and fee), the account has "
+        f"it needs {_hex_amount(data, 'expected')} µSTX (amount and fee), {account} has "
         f"{_hex_amount(data, 'actual')}; fund the account or send less"
+    )
+
+
+def _no_such_contract(data: Mapping[str, Any]) -> str:
+    contract = f"the contract {_shown(data, CALLED_CONTRACT)}" if CALLED_CONTRACT in data else "the contract it calls"
+    return (
+        f"{contract} is not on this network (or its publication is not mined yet); check the address, the name and the "
+        "network"
+    )
+
+
+def _no_such_function(data: Mapping[str, Any]) -> str:
+    if CALLED_FUNCTION not in data:
+        return "the contract has no public function of this name; check name and contract version"
+    return (
+        f"{_shown(data, CALLED_CONTRACT)} has no public function {_shown(data, CALLED_FUNCTION)}; check name and "
+        "contract version"
     )
 
 
@@ -150,14 +173,8 @@ REJECTIONS: Final[Mapping[str, Rejection]] = {
             f"the contract {_shown(data, 'contract_identifier')} already exists; publish it under another name"
         ),
     ),
-    "NoSuchContract": Rejection(
-        Cause.STATE,
-        "the contract it calls is not on this network (or its publication is not mined yet); "
-        "check the address, the name and the network",
-    ),
-    "NoSuchPublicFunction": Rejection(
-        Cause.STATE, "the contract has no public function of this name; check name and contract version"
-    ),
+    "NoSuchContract": Rejection(Cause.STATE, _no_such_contract),
+    "NoSuchPublicFunction": Rejection(Cause.STATE, _no_such_function),
     "BadFunctionArgument": Rejection(Cause.STATE, _bad_argument),
     "SignatureValidation": Rejection(
         Cause.STATE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from der_client.stacks.errors import NotFoundError, TraceUnavailableError
 from der_client.stacks.rpc.endpoint import Endpoint, HttpResponse, Request
 from der_client.stacks.rpc.fields import Flag, Hash, Unsigned, at
+from der_client.stacks.rpc.node import check_txid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +97,9 @@ def trace(txid: str) -> Endpoint[TransactionTrace]:
     """``GET /devnet/trace/{txid}``.
 
     Args:
-        txid: The transaction's id, hexadecimal without 0x.
+        txid: The transaction's id, 64 hexadecimal digits.
     """
-    return Endpoint(Request("GET", f"/devnet/trace/{txid}"), _read_trace)
+    return Endpoint(Request("GET", f"/devnet/trace/{check_txid(txid)}"), _read_trace)
 
 
 def _read_trace(response: HttpResponse) -> TransactionTrace:

@@ -16,6 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError
 
+from der_client.stacks.checks import check_kind
 from der_client.stacks.errors import (
     NodeError,
     NodeResponseError,
@@ -64,6 +65,8 @@ class Transport:
         self._timeout_s = timeout_s
         self._max_response_bytes = max_response_bytes
         self._response_deadline_s = response_deadline_s
+        if session is not None:
+            check_kind(session, requests.Session, "session", "requests.Session()")
         self._session = session or _new_session()
         self._budget_adapter = BudgetAdapter()
         self._headers = {**self._session.headers, **check_headers(headers)}

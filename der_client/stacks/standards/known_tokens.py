@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from der_client.stacks.errors import InvalidValueError
-
-if TYPE_CHECKING:
-    from der_client.stacks.network import Network
+from der_client.stacks.network import Network, check_network_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,7 @@ class KnownToken:
         Raises:
             InvalidValueError: If it has no well-known contract there.
         """
+        check_network_kind(network)
         if network.name not in self.contract_ids:
             raise InvalidValueError(
                 f"{self.symbol} has no well-known contract on {network.name}, only on {', '.join(self.contract_ids)}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -33,7 +34,7 @@ from der_client.stacks.errors import (
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET, TESTNET, Network
 from der_client.stacks.pending import PendingTransaction
-from der_client.stacks.rpc import Client, RetryPolicy, node
+from der_client.stacks.rpc import AsyncClient, Client, RetryPolicy, node
 from der_client.stacks.transactions import Multisig, TokenTransfer, Transaction
 
 from .raw_server import Handle, Server, answer, url_of_nobody
@@ -804,3 +805,36 @@ class TestSending:
         time.sleep(0.02)
         assert client.send(RAW) == TXID
         assert sum(request.endswith(RAW) for request in server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retries": 3}, r"retries.* RetryPolicy, .*RetryPolicy\(attempts=…\)"),
+        ({"headers": "x-api-key"}, "headers.* Mapping, "),
+        ({"session": 5}, "session.* Session, "),
+    ],
+)
+def test_options_of_a_client_have_the_right_types(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Client(URL, **options)
+    if "session" not in options:
+        with pytest.raises(InvalidValueError, match=message):
+            AsyncClient(URL, **options)
+
+
+def test_an_asynchronous_client_is_for_one_event_loop_until_it_is_closed() -> None:
+    client = AsyncClient(url_of_nobody(), retries=RetryPolicy(attempts=1))
+    with pytest.raises(NodeUnreachableError):
+        asyncio.run(client.info())
+    with pytest.raises(InvalidValueError, match="belongs to another event loop; create a new one"):
+        asyncio.run(client.info())
+    asyncio.run(client.close())
+    with pytest.raises(InvalidValueError, match="is closed; create a new one"):
+        asyncio.run(client.info())
+
+
+def test_the_warning_about_a_missing_await_names_the_method() -> None:
+    steps = AsyncClient(URL).info()
+    assert getattr(steps, "__qualname__", "") == "AsyncClient.info"
+    steps.close()

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from inspect import isclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +23,8 @@ from der_client.stacks.errors import (
     SimulationUnavailableError,
     TransactionRejectedError,
 )
+from der_client.stacks.keys import PrivateKey
+from der_client.stacks.network import DEVNET
 from der_client.stacks.rpc import (
     ContractLogEvent,
     Endpoint,
@@ -37,8 +39,13 @@ from der_client.stacks.rpc import (
     devnet,
     node,
     responses,
+    trace,
 )
 from der_client.stacks.rpc.rejections import REJECTIONS, explain_rejection
+from der_client.stacks.transactions import ContractCall, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EXAMPLES = Path(__file__).parents[2] / "vectors" / "rpc_examples"
 URL = "http://node.test/asked"
@@ -240,8 +247,41 @@ class TestRequests:
             api.block(-1)
         with pytest.raises(InvalidValueError, match="block height"):
             api.block(True)
-        with pytest.raises(InvalidValueError, match="not 64 hexadecimal"):
+        with pytest.raises(InvalidValueError, match="txid: expected 64 hexadecimal digits, got None"):
             api.transaction(None)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: node.check_txid("ab" * 31), "txid: expected 64 hexadecimal digits, got 62 digits"),
+            (lambda: node.check_txid("xy" * 32), "got 64 characters that are not all hexadecimal digits"),
+            (lambda: api.block("xyz"), "block: expected a height, a hash of .* or 'latest', got 'xyz'"),
+            (lambda: node.account(ADDRESS, tip=5), "tip 5 is neither 'latest' nor a block id"),  # type: ignore[arg-type]
+            (lambda: node.fee_estimate(None, 5), r"payload.* bytes, .*payload\.encode\(\)"),  # type: ignore[arg-type]
+            (lambda: node.fee_estimate(b"x", "5"), "length_bytes: expected"),  # type: ignore[arg-type]
+            (lambda: devnet.simulate_transaction(None), r"transaction\.encode\(\)"),  # type: ignore[arg-type]
+            (lambda: trace.trace(None), "txid: expected 64 hexadecimal digits, got None"),  # type: ignore[arg-type]
+        ],
+    )
+    def test_what_cannot_be_asked_for_is_refused_by_name(self, make: Callable[[], object], message: str) -> None:
+        with pytest.raises(InvalidValueError, match=message):
+            make()
+
+    @pytest.mark.parametrize(
+        ("endpoint", "words"),
+        [
+            (node.contract_source(CONTRACT), f"the contract {CONTRACT}"),
+            (node.data_var(CONTRACT, "is-on?"), rf"the contract {CONTRACT} or its variable is-on\?"),
+            (node.transaction(TXID), f"the transaction {TXID}"),
+            (node.block(5), "the block 5"),
+            (api.block("latest"), "the block latest"),
+            (api.blocks(), "what was asked for"),
+        ],
+    )
+    def test_what_the_node_does_not_know_is_named(self, endpoint: Endpoint[Any], words: str) -> None:
+        response = HttpResponse(404, b"no", f"http://node.test{endpoint.request.path}")
+        with pytest.raises(NotFoundError, match=rf"does not know {words} \(HTTP 404\): 'no'"):
+            endpoint.read(response)
 
 
 class TestStrictness:
@@ -406,7 +446,7 @@ class TestSending:
             ),
             ("ServerFailureOther", {"message": "disk"}, ["disk", "later"]),
             ("SomethingNew", {"a": 1}, ["does not know", "{'a': 1}"]),
-            ("\x1b[2JOdd", None, ["( [2JOdd)"]),
+            ("\x1b[2JOdd", None, ["([2JOdd)"]),
         ],
     )
     def test_rejections_are_explained_in_plain_words(self, reason: str, data: Any, words: list[str]) -> None:
@@ -419,6 +459,23 @@ class TestSending:
         assert caught.value.data == (data or {})
         for word in words:
             assert word in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("reason", "words"),
+        [
+            ("NoSuchPublicFunction", f"{CONTRACT} has no public function sell"),
+            ("NoSuchContract", f"the contract {CONTRACT} is not on this network"),
+            ("NotEnoughFunds", "the account ST[0-9A-Z]+ has"),
+        ],
+    )
+    def test_a_rejection_names_account_contract_and_function(self, reason: str, words: str) -> None:
+        key = PrivateKey.generate()
+        call = ContractCall(CONTRACT, "sell")
+        raw = Transaction.build(call, public_key=key.public_key, network=DEVNET, nonce=0, fee=1).sign(key).encode()
+        answer = {"error": "transaction rejected", "reason": reason, "txid": node.compute_txid(raw)}
+        with pytest.raises(TransactionRejectedError, match=words) as caught:
+            read(node.send(raw), answer, 400)
+        assert caught.value.data == {}
 
     @pytest.mark.parametrize("reason", REJECTIONS)
     @pytest.mark.parametrize("value", [None, "", -1, [], {"a": 1}, "x" * 1000])

@@ -135,7 +135,7 @@ def test_account_indexes_out_of_range_are_rejected(index: int) -> None:
 
 @pytest.mark.parametrize("index", ["0", True, False, 1.0, None])
 def test_account_indexes_must_be_whole_numbers(index: Any) -> None:
-    with pytest.raises(KeyFormatError, match=f"index: expected a whole number, got {type(index).__name__}"):
+    with pytest.raises(KeyFormatError, match=f"index: expected a whole number, got .*{index}"):
         Wallet.from_mnemonic(ABANDON).account(index)
 
 

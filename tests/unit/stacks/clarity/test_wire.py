@@ -257,7 +257,7 @@ def test_the_cache_of_names_is_limited_and_still_accepts_new_names() -> None:
         (lambda: UIntValue(-1), "out of range for uint: 0 to"),
         (lambda: UIntValue(2**128), "out of range"),
         (lambda: IntValue(2**127), "out of range"),
-        (lambda: UIntValue(True), "uint: expected a whole number, got bool"),
+        (lambda: UIntValue(True), "uint: expected a whole number, got True"),
         (lambda: UIntValue("1"), "expected a whole number, got str '1'"),  # type: ignore[arg-type]
         (lambda: UIntValue(1.0), "expected a whole number, got float"),  # type: ignore[arg-type]
         (lambda: BoolValue(1), "takes True or False"),  # type: ignore[arg-type]

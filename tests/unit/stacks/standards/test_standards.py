@@ -40,6 +40,8 @@ def test_known_tokens_have_a_contract_per_network() -> None:
             assert token.asset_id(network) == f"{address}.{name}::{token.asset}"
     with pytest.raises(InvalidValueError, match="sBTC has no well-known contract on devnet, only on mainnet, testnet"):
         SBTC.contract_id(DEVNET)
+    with pytest.raises(InvalidValueError, match=r"network.*Network, .*str"):
+        SBTC.contract_id("mainnet")  # type: ignore[arg-type]
 
 
 def test_a_domain_has_the_hashes_of_signed_messages() -> None:
