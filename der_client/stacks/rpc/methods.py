@@ -194,7 +194,16 @@ class Methods:
 
     @asked
     def account(self, principal: str, *, tip: str | None = None) -> Steps[AccountInfo]:
-        """Return balance and nonce of a principal; zeros if the network has never seen it."""
+        """Return balance and nonce of a principal; zeros if the network has never seen it.
+
+        Args:
+            principal: The address, of an account or a contract.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
+
+        Raises:
+            AddressError: If it is not an address.
+            NodeError: If the node is down or responds with something else.
+        """
         return ask(node.account(principal, tip=tip))
 
     @asked
@@ -214,12 +223,30 @@ class Methods:
 
     @asked
     def contract_interface(self, contract_id: str, *, tip: str | None = None) -> Steps[ContractInterface]:
-        """Return a contract's functions, variables, maps and tokens with their types."""
+        """Return a contract's functions, variables, maps and tokens with their types.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
+
+        Raises:
+            NotFoundError: If there is no such contract.
+            NodeError: If the node is down or responds with something else.
+        """
         return ask(node.contract_interface(contract_id, tip=tip))
 
     @asked
     def contract_source(self, contract_id: str, *, tip: str | None = None) -> Steps[ContractSource]:
-        """Return a contract's source code."""
+        """Return a contract's source code.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
+
+        Raises:
+            NotFoundError: If there is no such contract.
+            NodeError: If the node is down or responds with something else.
+        """
         return ask(node.contract_source(contract_id, tip=tip))
 
     @asked
@@ -239,7 +266,7 @@ class Methods:
             function: Its name.
             arguments: Clarity values.
             sender: The ``tx-sender``; the contract's deployer if not given.
-            tip: A block id, or ``latest``.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
 
         Raises:
             CallReadError: If the node could not run it.
@@ -251,7 +278,20 @@ class Methods:
     def map_entry(
         self, contract_id: str, map_name: str, key: ClarityValue, *, tip: str | None = None
     ) -> Steps[ClarityValue | None]:
-        """Return an entry of a contract's map, or ``None`` if there is none."""
+        """Return an entry of a contract's map, or ``None`` if there is none.
+
+        It is ``None``, too, if there is no such contract or map, or the map's keys have another type: the node does not
+        distinguish these. `contract_interface` shows a contract's maps with their types.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            map_name: The map's name.
+            key: The key, a Clarity value.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
+
+        Raises:
+            NodeError: If the node is down or responds with something else.
+        """
         endpoint = node.map_entry(contract_id, map_name, encode(key, MAX_ARGUMENT_DEPTH), tip=tip)
         response = yield Ask(endpoint.request)
         value = endpoint.read(response)
@@ -259,12 +299,32 @@ class Methods:
 
     @asked
     def data_var(self, contract_id: str, variable: str, *, tip: str | None = None) -> Steps[ClarityValue]:
-        """Return the value of a contract's data variable."""
+        """Return the value of a contract's data variable.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            variable: Its name.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
+
+        Raises:
+            NotFoundError: If there is no such contract or variable.
+            NodeError: If the node is down or responds with something else.
+        """
         return _value(node.data_var(contract_id, variable, tip=tip))
 
     @asked
     def constant_val(self, contract_id: str, constant: str, *, tip: str | None = None) -> Steps[ClarityValue]:
-        """Return the value of a contract's constant."""
+        """Return the value of a contract's constant.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            constant: Its name.
+            tip: As of which block: its id (index block hash), or ``latest``; the tip of the chain if not given.
+
+        Raises:
+            NotFoundError: If there is no such contract or constant.
+            NodeError: If the node is down or responds with something else.
+        """
         return _value(node.constant_val(contract_id, constant, tip=tip))
 
     @asked
@@ -352,7 +412,15 @@ class Methods:
 
     @asked
     def block(self, height_or_hash: int | str = "latest") -> Steps[Block]:
-        """Return a block by height, hash, or the latest, whose time is the chain's time."""
+        """Return a block by height, hash, or the latest, whose time is the chain's time.
+
+        Args:
+            height_or_hash: Its height, its hash, or ``latest``.
+
+        Raises:
+            NotFoundError: If the API does not know it.
+            NodeError: If the API could not be asked.
+        """
         return ask(api.block(height_or_hash))
 
     @asked
@@ -364,12 +432,25 @@ class Methods:
     def contract_logs(
         self, contract_id: str, *, limit: int = 50, offset: int = 0, cursor: str | None = None
     ) -> Steps[ContractLogPage]:
-        """Return a page of what a contract printed, newest first."""
+        """Return a page of what a contract printed, newest first; ``iter_contract_logs`` reads all pages.
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            limit: How many events; 1 to 100.
+            offset: How many of the newest to skip.
+            cursor: Where to begin, from the previous page; ``offset`` counts from there.
+
+        Raises:
+            NodeError: If the API could not be asked.
+        """
         return ask(api.contract_logs(contract_id, limit=limit, offset=offset, cursor=cursor))
 
     @asked
     def simulate(self, raw: bytes) -> Steps[Simulation]:
         """Return what a signed transaction would do now (embedded devnet only).
+
+        Args:
+            raw: The encoded transaction.
 
         Raises:
             SimulationUnavailableError: On any other node.
@@ -382,6 +463,12 @@ class Methods:
         self, contract_id: str, function: str, arguments: Sequence[ClarityValue] = (), *, sender: str
     ) -> Steps[Simulation]:
         """Return what a call of a public function would do now (embedded devnet only).
+
+        Args:
+            contract_id: ``ADDRESS.name``.
+            function: Its name.
+            arguments: Clarity values.
+            sender: The ``tx-sender``.
 
         Raises:
             SimulationUnavailableError: On any other node.
