@@ -40,7 +40,7 @@ def check_kind(
     if isinstance(value, kind):
         return
     kinds = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
-    raise error(f"{what}: must be {kinds}, not {type(value).__name__}{f': {instead}' if instead else ''}")
+    raise error(f"{what} must be {kinds}, got {type(value).__name__}{f'; {instead}' if instead else ''}")
 
 
 def check_secret_kind(
@@ -64,7 +64,7 @@ def check_secret_kind(
     """
     if not isinstance(value.reveal(), kind):
         given = type(value.reveal()).__name__
-        raise error(f"{what}: must be {kind.__name__}, not {given}{f': {instead}' if instead else ''}")
+        raise error(f"{what} must be {kind.__name__}, got {given}{f'; {instead}' if instead else ''}")
 
 
 def is_whole_number(value: object) -> TypeGuard[int]:
@@ -144,5 +144,5 @@ def check_enum(value: Choice, kind: type[Choice], what: str) -> Choice:
         InvalidValueError: If it is not one.
     """
     if not isinstance(value, kind):
-        raise InvalidValueError(f"{what}: must be a member of {kind.__name__}, not {value!r}")
+        raise InvalidValueError(f"{what} must be a member of {kind.__name__}, got {value!r}")
     return value

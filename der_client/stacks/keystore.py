@@ -52,7 +52,7 @@ def save_key(path: Path | str, key: PrivateKey, password: str | Secret[str]) -> 
         given = type(key).__name__
         del key  # perhaps a secret, which no frame must hold when an error is raised
         raise KeyFormatError(
-            f"key must be a PrivateKey, not {given}; for hexadecimal text, use PrivateKey.from_hex(…); for an "
+            f"key must be a PrivateKey, got {given}; for hexadecimal text, use PrivateKey.from_hex(…); for an "
             "account of a wallet, wallet.account(0)"
         )
     target = Path(path)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _STRUCTURED_DATA_PREFIX: Final = b"SIP018"
 _MESSAGE_PREFIX: Final = b"\x17Stacks Signed Message:\n"
 _OLD_MESSAGE_PREFIX: Final = b"\x18Stacks Message Signing:\n"
-_PRIVATE_KEY: Final = "of hexadecimal text, PrivateKey.from_hex(…)"
-_PUBLIC_KEY: Final = "of a private key, its public_key; of hexadecimal text, PublicKey.from_hex(…)"
+_PRIVATE_KEY: Final = "for hexadecimal text, use PrivateKey.from_hex(…)"
+_PUBLIC_KEY: Final = "for a private key, use its public_key; for hexadecimal text, use PublicKey.from_hex(…)"
 _DOMAIN_TYPES: Final = {"name": AsciiValue, "version": AsciiValue, "chain-id": UIntValue}
 
 
@@ -142,7 +142,7 @@ def message_hash(text: str, *, old_prefix: bool = False) -> bytes:
     Raises:
         InvalidValueError: If it is not text.
     """
-    check_kind(text, str, "text", "of bytes, data.decode()")
+    check_kind(text, str, "text", "for bytes, use data.decode()")
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
@@ -210,7 +210,7 @@ def recover_message(text: str, signature: bytes, *, old_prefix: bool = False) ->
 
 
 def _to_vrs(signature: bytes) -> bytes:
-    check_kind(signature, bytes, "signature", "of hexadecimal text, bytes.fromhex(…)")
+    check_kind(signature, bytes, "signature", "for hexadecimal text, use bytes.fromhex(…)")
     return signature[64:] + signature[:64]
 
 

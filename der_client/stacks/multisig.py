@@ -44,9 +44,9 @@ class MultisigAccount(Account):
         keys: Sequence[PrivateKey] = (),
         fee_policy: Fees | None = None,
     ) -> None:
-        check_kind(multisig, Multisig, "multisig", "Multisig(public_keys, required)")
+        check_kind(multisig, Multisig, "multisig", "e.g. Multisig(public_keys, required)")
         for key in keys:
-            check_kind(key, PrivateKey, "keys", "of hexadecimal text, PrivateKey.from_hex(…)")
+            check_kind(key, PrivateKey, "keys", "for hexadecimal text, use PrivateKey.from_hex(…)")
             if key.public_key not in multisig.public_keys:
                 raise SigningError(f"keys: the key of {key.public_key.data.hex()} is not one of the account's")
         self.multisig = multisig

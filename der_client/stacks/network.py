@@ -48,7 +48,7 @@ class Network:
         check_number(self.transaction_version, 0, 0x80, "transaction_version")
         if self.transaction_version not in _TRANSACTION_VERSIONS:
             raise InvalidValueError(
-                f"transaction_version: must be 0x00 (mainnet) or 0x80 (any other network), got "
+                f"transaction_version must be 0x00 (mainnet) or 0x80 (any other network), got "
                 f"{self.transaction_version:#04x}"
             )
         check_number(self.chain_id, 0, _MAX_CHAIN_ID, "chain_id")
@@ -104,4 +104,4 @@ def check_network_kind(network: object) -> None:
         InvalidValueError: If it is not one.
     """
     names = network.upper() if isinstance(network, str) and network in NETWORKS else "DEVNET, TESTNET or MAINNET"
-    check_kind(network, Network, "network", f"{names} of der_client.stacks.network")
+    check_kind(network, Network, "network", f"use {names} of der_client.stacks.network")

@@ -40,7 +40,7 @@ def pay(payee: str, amount: int, key: str = "", **options: Any) -> Job:
 
 @pytest.mark.parametrize(("given", "kind"), [("journal.sqlite", "str"), (object(), "object"), ([1], "int")])
 def test_an_invalid_account_is_named_in_the_error(given: Any, kind: str) -> None:
-    with pytest.raises(InvalidValueError, match=rf"^accounts: must be Account, not {kind}: one or several;"):
+    with pytest.raises(InvalidValueError, match=rf"^accounts must be Account, got {kind}; give one or several;"):
         Outbox(given)
 
 

@@ -80,7 +80,7 @@ def test_with_too_few_keys_the_error_says_how_to_sign(funded: Der) -> None:
 def test_invalid_keys_are_rejected_and_no_key_is_shown(der: Der) -> None:
     with pytest.raises(SigningError, match=f"the key of {STRANGER.public_key.data.hex()} is not one of the account"):
         account_of(der, STRANGER)
-    with pytest.raises(InvalidValueError, match="multisig: must be Multisig, not PrivateKey"):
+    with pytest.raises(InvalidValueError, match="multisig must be Multisig, got PrivateKey"):
         MultisigAccount(KEYS[0], der.client)  # type: ignore[arg-type]
     shown = repr(account_of(der, *KEYS))
     assert shown.startswith("MultisigAccount(2 of 3, http")

@@ -103,7 +103,7 @@ def test_a_url_with_a_path_of_the_api_is_rejected(path: str) -> None:
 
 
 def test_a_url_must_be_text() -> None:
-    with pytest.raises(InvalidValueError, match="url: must be str, not int: the base address"):
+    with pytest.raises(InvalidValueError, match="url must be str, got int; give the base address"):
         connect(None, 5)
 
 
@@ -112,6 +112,6 @@ def test_a_network_name_is_not_accepted_as_a_network() -> None:
     name: Any = "testnet"
     for owner in (KEY, KEY.public_key, two):
         assert isinstance(owner, PrivateKey | PublicKey | Multisig)
-        with pytest.raises(InvalidValueError, match="network: must be Network, not str: TESTNET of der_client"):
+        with pytest.raises(InvalidValueError, match="network must be Network, got str; use TESTNET of der_client"):
             owner.address(name)
         assert owner.address(TESTNET)

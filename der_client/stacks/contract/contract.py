@@ -102,7 +102,7 @@ class Contract(ContractReading):
         return contract
 
     def _bind(self, client: Client, address: str, name: str, account: Account | None) -> None:
-        check_kind(client, Client, "client", "of an address, Client(url)")
+        check_kind(client, Client, "client", "for an address, use Client(url)")
         self.client = client
         self.deployer = address
         self.account = None if account is None else _checked_account(account)
@@ -200,7 +200,7 @@ class Contract(ContractReading):
 
 
 def _checked_account(account: Account) -> Account:
-    check_kind(account, Account, "account", "of a key, Account(key, client)")
+    check_kind(account, Account, "account", "for a key, use Account(key, client)")
     return account
 
 

@@ -68,7 +68,7 @@ class Outbox:
     ) -> None:
         given = list(accounts) if isinstance(accounts, Iterable) else [accounts]
         for account in given:
-            check_kind(account, Account, "accounts", "one or several; Account(key, client) makes one")
+            check_kind(account, Account, "accounts", "give one or several; Account(key, client) makes one")
         if not given:
             raise InvalidValueError("accounts: give at least one Account")
         check_number(max_in_flight, 1, MAX_IN_MEMPOOL, "max_in_flight")

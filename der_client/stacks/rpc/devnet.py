@@ -77,7 +77,7 @@ def simulate_transaction(raw: bytes) -> Endpoint[Simulation]:
     Args:
         raw: The encoded transaction.
     """
-    check_kind(raw, bytes, "transaction", "of a Transaction, transaction.encode()")
+    check_kind(raw, bytes, "transaction", "for a Transaction, use transaction.encode()")
     return _endpoint({"transaction": raw.hex()})
 
 

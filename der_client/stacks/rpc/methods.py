@@ -140,7 +140,7 @@ class Methods:
         if network is not None and not isinstance(network, Network):
             raise InvalidValueError(f"network is a Network, e.g. MAINNET, got {shown(network)}")
         if retries is not None:
-            check_kind(retries, RetryPolicy, "retries", "of a number, RetryPolicy(attempts=…)")
+            check_kind(retries, RetryPolicy, "retries", "for a number, use RetryPolicy(attempts=…)")
         self.retries = retries or RetryPolicy()
         self._deadline_s = response_deadline_s
         self._api = ApiVersions()
@@ -557,7 +557,7 @@ def own_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
         InvalidValueError: If they are not names with values.
     """
     if headers is not None:
-        check_kind(headers, Mapping, "headers", 'a dict, e.g. {"x-api-key": …}')
+        check_kind(headers, Mapping, "headers", 'e.g. {"x-api-key": …}')
     return dict(headers or {})
 
 

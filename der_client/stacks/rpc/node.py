@@ -178,7 +178,7 @@ def fee_estimate(payload: bytes, estimated_length_bytes: int) -> Endpoint[FeeEst
         payload: The encoded payload of the transaction.
         estimated_length_bytes: The length of the whole signed transaction.
     """
-    check_kind(payload, bytes, "payload", "of a payload, payload.encode()")
+    check_kind(payload, bytes, "payload", "for a payload, use payload.encode()")
     check_number(estimated_length_bytes, 1, None, "length_bytes")
     body = {"transaction_payload": payload.hex(), "estimated_len": estimated_length_bytes}
     return Endpoint(_json_post("/v2/fees/transaction", body), _read_fee_estimate)

@@ -66,7 +66,7 @@ class Transport:
         self._max_response_bytes = max_response_bytes
         self._response_deadline_s = response_deadline_s
         if session is not None:
-            check_kind(session, requests.Session, "session", "requests.Session()")
+            check_kind(session, requests.Session, "session", "e.g. requests.Session()")
         self._session = session or _new_session()
         self._budget_adapter = BudgetAdapter()
         self._headers = {**self._session.headers, **check_headers(headers)}

@@ -80,7 +80,7 @@ def check_base_url(url: str) -> str:
     Raises:
         InvalidValueError: If it is not the address of an HTTP server, or contains more than that.
     """
-    check_kind(url, str, "url", "the base address of a node, such as http://localhost:3999")
+    check_kind(url, str, "url", "give the base address of a node, such as http://localhost:3999")
     if "@" in url:
         raise InvalidValueError("a node URL must not contain a user name or password; give Client(headers=…) instead")
     if "?" in url or "#" in url:

@@ -175,7 +175,7 @@ def check_public_keys(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
         KeyFormatError: If it is not one, or contains something else; the text does not show it.
     """
     if not isinstance(keys, Iterable):
-        raise KeyFormatError(f"public_keys: must be a tuple of PublicKey, not {type(keys).__name__}")
+        raise KeyFormatError(f"public_keys must be a tuple of PublicKey, got {type(keys).__name__}")
     given = tuple(keys)
     for index, key in enumerate(given):
         if not isinstance(key, PublicKey):
@@ -184,8 +184,10 @@ def check_public_keys(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
 
 
 def _no_public_key(key: object, what: str) -> KeyFormatError:
-    instead = "give its public_key" if isinstance(key, PrivateKey) else "of hexadecimal text, PublicKey.from_hex(…)"
-    return KeyFormatError(f"{what}: must be a PublicKey, not {type(key).__name__}: {instead}")
+    instead = (
+        "give its public_key" if isinstance(key, PrivateKey) else "for hexadecimal text, use PublicKey.from_hex(…)"
+    )
+    return KeyFormatError(f"{what} must be a PublicKey, got {type(key).__name__}; {instead}")
 
 
 def signer_hash(mode: HashMode, keys: Sequence[PublicKey], required: int) -> bytes:

@@ -70,14 +70,14 @@ class TokenTransfer:
     def __post_init__(self) -> None:
         """Check the fields."""
         if not isinstance(self.recipient, PrincipalValue):
-            raise EncodeError(f"recipient: must be a PrincipalValue, not {type(self.recipient).__name__}")
+            raise EncodeError(f"recipient must be a PrincipalValue, got {type(self.recipient).__name__}")
         if self.recipient.contract_name is not None:
             check_contract_name(self.recipient.contract_name)
         check_number(self.amount, 0, U64_MAX, "amount (µSTX)")
         if not isinstance(self.memo, bytes):
-            raise EncodeError(f"memo: must be bytes, not {type(self.memo).__name__}: of text, text.encode()")
+            raise EncodeError(f"memo must be bytes, got {type(self.memo).__name__}; for text, use text.encode()")
         if len(self.memo) > MEMO_LENGTH:
-            raise EncodeError(f"memo: must be at most {MEMO_LENGTH} bytes, not {len(self.memo)}: {shown(self.memo)}")
+            raise EncodeError(f"memo must be at most {MEMO_LENGTH} bytes, got {len(self.memo)}: {shown(self.memo)}")
         if self.memo.endswith(b"\x00"):
             object.__setattr__(self, "memo", self.memo.rstrip(b"\x00"))
 
@@ -116,7 +116,7 @@ class ContractCall:
         if contract != self.contract:
             object.__setattr__(self, "contract", contract)
         if not isinstance(self.arguments, tuple):
-            raise EncodeError(f"arguments: must be a tuple of Clarity values, not {type(self.arguments).__name__}")
+            raise EncodeError(f"arguments must be a tuple of Clarity values, got {type(self.arguments).__name__}")
         for value in self.arguments:
             if not isinstance(value, ClarityValue):
                 raise _no_clarity_value(self.arguments)
@@ -160,7 +160,7 @@ class ContractPublish:
         """Check the fields."""
         check_contract_name(self.name)
         if not isinstance(self.code, str) or len(self.code) > MAX_CODE_LENGTH:
-            raise EncodeError(f"code: must be text of at most {MAX_CODE_LENGTH} characters")
+            raise EncodeError(f"code must be text of at most {MAX_CODE_LENGTH} characters")
         bad = _first_bad_character(self.code.encode(errors="surrogatepass"))
         if bad is not None:
             line = self.code[:bad].count("\n") + 1
@@ -372,4 +372,4 @@ def _no_clarity_value(arguments: tuple[Any, ...]) -> EncodeError:
     """Return the error for an argument that is not a Clarity value; it does not show the value."""
     index, value = next((place, value) for place, value in enumerate(arguments) if not isinstance(value, ClarityValue))
     instead = next((text for kind, text in _CLARITY_FOR.items() if isinstance(value, kind)), "one such as UIntValue(1)")
-    return EncodeError(f"arguments[{index}]: must be a Clarity value, not {type(value).__name__}: write {instead}")
+    return EncodeError(f"arguments[{index}] must be a Clarity value, got {type(value).__name__}; write {instead}")

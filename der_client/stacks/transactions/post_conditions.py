@@ -136,7 +136,7 @@ class NftPostCondition:
         _check_principal(self)
         _check_asset(self)
         if not isinstance(self.value, ClarityValue):
-            raise EncodeError(f"value: must be a Clarity value, not {type(self.value).__name__}")
+            raise EncodeError(f"value must be a Clarity value, got {type(self.value).__name__}")
         check_enum(self.code, NonFungibleCode, "code")
 
     def encode(self) -> bytes:
@@ -276,14 +276,14 @@ def check_post_condition_network(condition: PostCondition, network: Network) -> 
 def _check_principal(condition: PostCondition) -> None:
     if condition.principal is ORIGIN:
         return
-    check_kind(condition.principal, str, "principal", "the text of an address, or ORIGIN", AddressError)
+    check_kind(condition.principal, str, "principal", "give the text of an address, or ORIGIN", AddressError)
     address, name = split_principal(condition.principal)
     canonical = address if name is None else canonical_contract(condition.principal)
     object.__setattr__(condition, "principal", canonical)
 
 
 def _check_asset(condition: FtPostCondition | NftPostCondition) -> None:
-    check_kind(condition.asset, str, "asset", "ADDRESS.contract::token", EncodeError)
+    check_kind(condition.asset, str, "asset", "write ADDRESS.contract::token", EncodeError)
     contract, colons, name = condition.asset.partition("::")
     if not colons:
         raise EncodeError(f"asset: {condition.asset!r} is not an asset; expected ADDRESS.contract::token")

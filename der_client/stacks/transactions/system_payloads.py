@@ -287,4 +287,4 @@ def _no_fork(one: MicroblockHeader, other: MicroblockHeader) -> str | None:
 
 def _check_length(value: bytes, length: int, what: str) -> None:
     if not isinstance(value, bytes) or len(value) != length:
-        raise EncodeError(f"{what}: must be {length} bytes, got {value!r}")
+        raise EncodeError(f"{what} must be {length} bytes, got {value!r}")

@@ -166,7 +166,7 @@ class Transaction:
         if not isinstance(data, bytes):
             if not isinstance(data, bytearray | memoryview):
                 raise DecodeError(
-                    f"decode takes bytes, not {type(data).__name__}: of hexadecimal text, bytes.fromhex(…)", 0
+                    f"decode takes bytes, not {type(data).__name__}; for hexadecimal text, use bytes.fromhex(…)", 0
                 )
             data = bytes(data)
         if len(data) > MAX_TRANSACTION_LENGTH:
@@ -517,13 +517,13 @@ def _check_chain(version: int, chain_id: int, network: Network) -> Network:
 
 
 def _check_account(account: SingleSig | Multisig) -> SingleSig | Multisig:
-    check_kind(account, (SingleSig, Multisig), "account", "of one key, SingleSig(key.public_key)")
+    check_kind(account, (SingleSig, Multisig), "account", "for one key, use SingleSig(key.public_key)")
     return account
 
 
 def _no_private_key(key: object) -> KeyFormatError:
     return KeyFormatError(
-        f"key: must be a PrivateKey, not {type(key).__name__}: of hexadecimal text, PrivateKey.from_hex(…)"
+        f"key must be a PrivateKey, got {type(key).__name__}; for hexadecimal text, use PrivateKey.from_hex(…)"
     )
 
 
@@ -532,7 +532,7 @@ def _sequence_of(post_conditions: Sequence[PostCondition]) -> tuple[PostConditio
         return tuple(post_conditions)
     except TypeError:
         raise InvalidValueError(
-            f"post_conditions: must be a list or tuple, not {type(post_conditions).__name__}: put one into a list"
+            f"post_conditions must be a list or tuple, got {type(post_conditions).__name__}; put one into a list"
         ) from None
 
 

@@ -145,7 +145,7 @@ class TestNetwork:
     def test_text_instead_of_a_transaction_is_rejected_and_not_shown(self, node: FakeNode, account: Account) -> None:
         secret: Any = "b" * 64
         for use in (account.send, account.sign_and_send, account.sponsor):
-            with pytest.raises(InvalidValueError, match=r"^transaction: must be Transaction, not str$"):
+            with pytest.raises(InvalidValueError, match=r"^transaction must be Transaction, got str$"):
                 use(secret)
         assert node.posts == []
 

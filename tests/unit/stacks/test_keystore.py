@@ -180,6 +180,6 @@ def test_cryptography_is_not_imported_before_it_is_needed() -> None:
 
 def test_only_a_private_key_is_saved(tmp_path: Path) -> None:
     for wrong in ("11" * 32, Wallet.generate()):
-        with pytest.raises(KeyFormatError, match=r"must be a PrivateKey, not (str|Wallet);.*wallet\.account\(0\)"):
+        with pytest.raises(KeyFormatError, match=r"must be a PrivateKey, got (str|Wallet);.*wallet\.account\(0\)"):
             save_key(tmp_path / "key.json", wrong, "password")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

@@ -124,7 +124,7 @@ def test_malformed_signatures_do_not_verify_or_recover(signature: bytes) -> None
 
 @pytest.mark.parametrize("signature", ["00" * 65, None, 65, list(bytes(65))])
 def test_a_signature_must_be_bytes(signature: Any) -> None:
-    reason = rf"signature: must be bytes, not {type(signature).__name__}: .*fromhex"
+    reason = rf"signature must be bytes, got {type(signature).__name__}; .*fromhex"
     with pytest.raises(InvalidValueError, match=reason):
         verify_message(KEY.public_key, "hello", signature)
     with pytest.raises(InvalidValueError, match=reason):
@@ -137,7 +137,7 @@ def test_a_signature_must_be_bytes(signature: Any) -> None:
 
 @pytest.mark.parametrize("key", [KEY, KEY.public_key, KEY.to_hex(), None])
 def test_signing_needs_a_private_key_and_verifying_a_public_key(key: Any) -> None:
-    reason = f"key: must be P[a-z]+Key, not {type(key).__name__}: of .*from_hex"
+    reason = f"key must be P[a-z]+Key, got {type(key).__name__};.*from_hex"
     calls: list[Any] = []
     if key is not KEY:
         calls += [lambda: sign_message(key, "hello"), lambda: sign_structured_data(key, DOMAIN, HELLO)]
@@ -154,7 +154,7 @@ def test_signing_needs_a_private_key_and_verifying_a_public_key(key: Any) -> Non
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("ab\ud800", "text: character 3 is a lone surrogate"), (b"hello", "text: must be str, not bytes: .*decode")],
+    [("ab\ud800", "text: character 3 is a lone surrogate"), (b"hello", "text must be str, got bytes; .*decode")],
 )
 def test_a_plain_message_must_be_text(text: Any, reason: str) -> None:
     with pytest.raises(InvalidValueError, match=reason):
@@ -165,5 +165,5 @@ def test_a_plain_message_must_be_text(text: Any, reason: str) -> None:
 
 @pytest.mark.parametrize("network", ["devnet", None, 1])
 def test_a_domain_needs_a_network_object(network: Any) -> None:
-    with pytest.raises(InvalidValueError, match=f"network: must be Network, not {type(network).__name__}: DEVNET"):
+    with pytest.raises(InvalidValueError, match=f"network must be Network, got {type(network).__name__}; use DEVNET"):
         message_domain("Test App", "1.0.0", network)

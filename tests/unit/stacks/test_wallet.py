@@ -142,12 +142,12 @@ def test_account_indexes_must_be_whole_numbers(index: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((None,), "words: must be str, not NoneType"),
-        ((ABANDON.split(),), "words: must be str, not list"),
+        ((None,), "words must be str, got NoneType"),
+        ((ABANDON.split(),), "words must be str, got list"),
         ((ABANDON + " \ud800",), "words: contains a lone surrogate"),
-        ((ABANDON, None), "passphrase: must be str, not NoneType"),
+        ((ABANDON, None), "passphrase must be str, got NoneType"),
         ((ABANDON, "SECRET\udcff"), "passphrase: contains a lone surrogate"),
-        ((ABANDON, b"SECRET"), "passphrase: must be str, not bytes"),
+        ((ABANDON, b"SECRET"), "passphrase must be str, got bytes"),
     ],
 )
 def test_mnemonics_and_passphrases_must_be_text(arguments: Any, reason: str) -> None:
@@ -165,7 +165,7 @@ def test_seeds_must_be_bytes(seed: Any) -> None:
 
 @pytest.mark.parametrize("path", [None, 0, b"m/0"])
 def test_paths_must_be_text(path: Any) -> None:
-    with pytest.raises(KeyFormatError, match=rf"path: must be str, not {type(path).__name__}: e\.g\. m/44'"):
+    with pytest.raises(KeyFormatError, match=rf"path must be str, got {type(path).__name__}; e\.g\. m/44'"):
         Wallet.from_mnemonic(ABANDON).derive(path)
 
 

@@ -100,15 +100,15 @@ def test_defaults_and_keyword_arguments_work_as_in_python() -> None:
 
 @pytest.mark.parametrize("account", [PrivateKey.generate(), ADDRESS])
 def test_a_contract_needs_an_account_object(account: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"account: must be Account, not .*Account\(key, client\)"):
+    with pytest.raises(InvalidValueError, match=r"account must be Account, got .*Account\(key, client\)"):
         Odd(odd().client, ADDRESS, account)
 
 
 @pytest.mark.parametrize("client", ["http://localhost:3999", None, odd])
 def test_a_contract_needs_a_client_object(client: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"client: must be Client, not .*Client\(url\)"):
+    with pytest.raises(InvalidValueError, match=r"client must be Client, got .*Client\(url\)"):
         Odd(client, ADDRESS)
-    with pytest.raises(InvalidValueError, match="client: must be Client"):
+    with pytest.raises(InvalidValueError, match="client must be Client"):
         Odd.at(client, f"{ADDRESS}.odd")
 
 

@@ -133,8 +133,8 @@ def test_post_conditions_of_another_network_are_rejected(condition: Any) -> None
         (Coinbase(bytes(32)), {}, "payload: .* not Coinbase"),
         ("transfer", {}, "payload: .* not str"),
         (CALL, {"post_conditions": ["x"]}, "post_conditions: "),
-        (CALL, {"mode": 2}, "mode: "),
-        (CALL, {"anchor_mode": 3}, "anchor_mode: "),
+        (CALL, {"mode": 2}, "mode must be"),
+        (CALL, {"anchor_mode": 3}, "anchor_mode must be"),
     ],
 )
 def test_transactions_that_no_node_accepts_are_rejected(payload: Any, changes: dict[str, Any], reason: str) -> None:
@@ -148,17 +148,17 @@ SECRET = KEY.to_hex()
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"public_key": KEY}, "public_key: must be a PublicKey, not PrivateKey: give its public_key"),
-        ({"public_key": SECRET}, "public_key: must be a PublicKey, not str: .*from_hex"),
-        ({"public_key": None, "account": KEY.public_key}, "account: must be SingleSig or Multisig, not PublicKey"),
-        ({"public_key": None, "account": SECRET}, "account: must be SingleSig or Multisig, not str"),
-        ({"network": "devnet"}, "network: must be Network, not str: DEVNET of der_client"),
-        ({"network": None}, "network: must be Network, not NoneType"),
+        ({"public_key": KEY}, "public_key must be a PublicKey, got PrivateKey; give its public_key"),
+        ({"public_key": SECRET}, "public_key must be a PublicKey, got str; .*from_hex"),
+        ({"public_key": None, "account": KEY.public_key}, "account must be SingleSig or Multisig, got PublicKey"),
+        ({"public_key": None, "account": SECRET}, "account must be SingleSig or Multisig, got str"),
+        ({"network": "devnet"}, "network must be Network, got str; use DEVNET of der_client"),
+        ({"network": None}, "network must be Network, got NoneType"),
         (
             {"post_conditions": StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)},
-            "post_conditions: must be a list or tuple, not StxPostCondition",
+            "post_conditions must be a list or tuple, got StxPostCondition",
         ),
-        ({"post_conditions": None}, "post_conditions: must be a list or tuple, not NoneType"),
+        ({"post_conditions": None}, "post_conditions must be a list or tuple, got NoneType"),
     ],
 )
 def test_arguments_of_the_wrong_type_are_rejected_by_name(changes: dict[str, Any], reason: str) -> None:
@@ -169,20 +169,20 @@ def test_arguments_of_the_wrong_type_are_rejected_by_name(changes: dict[str, Any
 
 @pytest.mark.parametrize("key", [SECRET, None, KEY.public_key, bytes.fromhex(SECRET)])
 def test_signing_needs_a_private_key(key: Any) -> None:
-    reason = f"key: must be a PrivateKey, not {type(key).__name__}: .*from_hex"
+    reason = f"key must be a PrivateKey, got {type(key).__name__}; .*from_hex"
     sponsored = build(sponsored=True, fee=0).sign(KEY)
     with pytest.raises(KeyFormatError, match=reason) as caught:
         build().sign(key)
     assert SECRET not in str(caught.value)
     with pytest.raises(KeyFormatError, match=reason):
         sponsored.sponsor(key, nonce=0, fee=1)
-    with pytest.raises(InvalidValueError, match=r"account: must be SingleSig or Multisig, not .*SingleSig\("):
+    with pytest.raises(InvalidValueError, match=r"account must be SingleSig or Multisig, got .*SingleSig\("):
         sponsored.with_sponsor(key, nonce=0, fee=1)
 
 
 @pytest.mark.parametrize("account", [SingleSig(KEY.public_key), Multisig((KEY.public_key,), 1)])
 def test_an_address_needs_a_network_object(account: Any) -> None:
-    with pytest.raises(InvalidValueError, match="network: must be Network, not str"):
+    with pytest.raises(InvalidValueError, match="network must be Network, got str"):
         account.address("devnet")
 
 

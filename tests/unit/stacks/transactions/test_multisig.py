@@ -178,10 +178,10 @@ def test_invalid_accounts_are_rejected(count: int, required: Any) -> None:
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
-        ((KEYS[0].public_key, KEYS[1]), r"public_keys\[1\]: must be a PublicKey, not PrivateKey: give its public_key"),
-        ((KEYS[0].to_hex(),), r"public_keys\[0\]: must be a PublicKey, not str: .*from_hex"),
-        (KEYS[0].public_key, "public_keys: must be a tuple of PublicKey, not PublicKey"),
-        (KEYS[0].to_hex(), r"public_keys\[0\]: must be a PublicKey, not str"),
+        ((KEYS[0].public_key, KEYS[1]), r"public_keys\[1\] must be a PublicKey, got PrivateKey; give its public_key"),
+        ((KEYS[0].to_hex(),), r"public_keys\[0\] must be a PublicKey, got str; .*from_hex"),
+        (KEYS[0].public_key, "public_keys must be a tuple of PublicKey, got PublicKey"),
+        (KEYS[0].to_hex(), r"public_keys\[0\] must be a PublicKey, got str"),
     ],
 )
 def test_accounts_need_public_keys(keys: Any, reason: str, segwit: bool) -> None:

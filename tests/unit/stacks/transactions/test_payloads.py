@@ -43,13 +43,13 @@ def test_a_memo_is_padded_with_zeros() -> None:
 
 @pytest.mark.parametrize("memo", [b"a" * 35, bytes(35)])
 def test_a_memo_has_34_bytes_at_most(memo: bytes) -> None:
-    with pytest.raises(EncodeError, match="memo: must be at most 34 bytes, not 35"):
+    with pytest.raises(EncodeError, match="memo must be at most 34 bytes, got 35"):
         TokenTransfer(TO, 1, memo)
 
 
 @pytest.mark.parametrize("memo", ["text", None, bytearray(b"x"), "a" * 40])
 def test_a_memo_must_be_bytes(memo: Any) -> None:
-    with pytest.raises(EncodeError, match=rf"memo: must be bytes, not {type(memo).__name__}: .*encode"):
+    with pytest.raises(EncodeError, match=rf"memo must be bytes, got {type(memo).__name__}; .*encode"):
         TokenTransfer(TO, 1, memo)
 
 
@@ -61,7 +61,7 @@ def test_amounts_must_be_whole_numbers_of_64_bits(amount: Any) -> None:
 
 def test_a_recipient_must_be_a_principal() -> None:
     for bad in (RECIPIENT, UIntValue(1), None):
-        with pytest.raises(EncodeError, match="recipient: must be a PrincipalValue"):
+        with pytest.raises(EncodeError, match="recipient must be a PrincipalValue"):
             TokenTransfer(bad, 1)  # type: ignore[arg-type]
     with pytest.raises(EncodeError, match="contract name"):
         TokenTransfer(PrincipalValue(f"{RECIPIENT}.{'a' * 41}"), 1)
@@ -92,25 +92,25 @@ def test_invalid_names_are_rejected(contract: str, function: str, error: type[Ex
 
 @pytest.mark.parametrize("arguments", [[UIntValue(1)], None, UIntValue(1)])
 def test_arguments_must_be_a_tuple(arguments: Any) -> None:
-    with pytest.raises(EncodeError, match="arguments: must be a tuple"):
+    with pytest.raises(EncodeError, match="arguments must be a tuple"):
         ContractCall(f"{SENDER}.market", "set", arguments)
 
 
 @pytest.mark.parametrize(
     ("value", "instead"),
     [
-        (5, r"int: write UIntValue\(…\) or IntValue"),
-        (True, "bool: write BoolValue"),
-        ("SECRET", "str: write PrincipalValue"),
-        (b"SECRET", "bytes: write BufferValue"),
-        (None, r"NoneType: write NoneValue\(\)"),
-        ([UIntValue(1)], r"list: write ListValue\(\["),
-        ({"a": UIntValue(1)}, r"dict: write TupleValue\(\{"),
-        (1.5, "float: write one such as"),
+        (5, r"int; write UIntValue\(…\) or IntValue"),
+        (True, "bool; write BoolValue"),
+        ("SECRET", "str; write PrincipalValue"),
+        (b"SECRET", "bytes; write BufferValue"),
+        (None, r"NoneType; write NoneValue\(\)"),
+        ([UIntValue(1)], r"list; write ListValue\(\["),
+        ({"a": UIntValue(1)}, r"dict; write TupleValue\(\{"),
+        (1.5, "float; write one such as"),
     ],
 )
 def test_arguments_must_be_clarity_values(value: Any, instead: str) -> None:
-    with pytest.raises(EncodeError, match=rf"arguments\[1\]: must be a Clarity value, not {instead}") as caught:
+    with pytest.raises(EncodeError, match=rf"arguments\[1\] must be a Clarity value, got {instead}") as caught:
         ContractCall(f"{SENDER}.market", "set", (UIntValue(1), value))
     assert "SECRET" not in str(caught.value)
 
@@ -134,8 +134,8 @@ def test_an_argument_that_cannot_be_encoded_is_named_in_the_error() -> None:
 def test_names_must_be_text() -> None:
     contract = f"{SENDER}.market"
     cases: list[tuple[Any, str]] = [
-        (([contract], "set"), "contract: must be str, not list"),
-        ((contract, ["set"]), "function: must be str, not list"),
+        (([contract], "set"), "contract must be str, got list"),
+        ((contract, ["set"]), "function must be str, got list"),
     ]
     for target, reason in cases:
         with pytest.raises(EncodeError, match=reason):
@@ -203,11 +203,11 @@ def test_a_poison_microblock_must_prove_a_fork() -> None:
 
 
 def test_fields_of_miners_payloads_are_checked() -> None:
-    with pytest.raises(EncodeError, match="content: must be 32 bytes"):
+    with pytest.raises(EncodeError, match="content must be 32 bytes"):
         Coinbase(bytes(31))
-    with pytest.raises(EncodeError, match="vrf_proof: must be 80 bytes"):
+    with pytest.raises(EncodeError, match="vrf_proof must be 80 bytes"):
         Coinbase(bytes(32), None, bytes(81))
-    with pytest.raises(EncodeError, match="signature: must be 65 bytes"):
+    with pytest.raises(EncodeError, match="signature must be 65 bytes"):
         MicroblockHeader(0, 0, bytes(32), bytes(32), bytes(64))
     hashes = (bytes(20), bytes(20), bytes(20))
     with pytest.raises(InvalidValueError, match="cause"):

@@ -59,11 +59,11 @@ def test_invalid_amounts_are_rejected(kind: Any, amount: Any) -> None:
 
 def test_codes_must_be_members_of_their_enumeration() -> None:
     for code in (1, NonFungibleCode.SENT, "eq", None):
-        with pytest.raises(InvalidValueError, match="code: must be a member of FungibleCode"):
+        with pytest.raises(InvalidValueError, match="code must be a member of FungibleCode"):
             StxPostCondition(ORIGIN, code, 1)  # type: ignore[arg-type]
-    with pytest.raises(InvalidValueError, match="code: must be a member of NonFungibleCode"):
+    with pytest.raises(InvalidValueError, match="code must be a member of NonFungibleCode"):
         NftPostCondition(ORIGIN, ASSET, UIntValue(1), FungibleCode.EQUAL)  # type: ignore[arg-type]
-    with pytest.raises(InvalidValueError, match="code: must be a member of PoxCode"):
+    with pytest.raises(InvalidValueError, match="code must be a member of PoxCode"):
         PoxPostCondition(ORIGIN, 0x30)  # type: ignore[arg-type]
 
 
@@ -83,7 +83,7 @@ def test_invalid_principals_are_rejected(principal: Any) -> None:
         (f"{SENDER}.token::", EncodeError, "Clarity name"),
         (f"{SENDER}.token::1", EncodeError, "Clarity name"),
         (f"{SENDER[:-1]}.token::kwh", AddressError, "checksum"),
-        (None, EncodeError, "asset: must be str, not NoneType: ADDRESS.contract::token"),
+        (None, EncodeError, "asset must be str, got NoneType; write ADDRESS.contract::token"),
     ],
 )
 def test_invalid_assets_are_rejected(asset: Any, error: type[Exception], reason: str) -> None:
@@ -100,7 +100,7 @@ def test_addresses_are_spelt_canonically() -> None:
 
 
 def test_a_tokens_value_must_be_a_clarity_value_that_a_node_accepts() -> None:
-    with pytest.raises(EncodeError, match="value: must be a Clarity value"):
+    with pytest.raises(EncodeError, match="value must be a Clarity value"):
         NftPostCondition(ORIGIN, ASSET, 1, NonFungibleCode.SENT)  # type: ignore[arg-type]
     value: Any = UIntValue(1)
     for _ in range(16):
