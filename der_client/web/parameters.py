@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Final
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 from pydantic import BeforeValidator, Field
 
 from der_client.stacks.address import canonical_principal
 from der_client.stacks.errors import InvalidValueError
+from der_client.web.errors import BadRequestError
 
 MAX_ID: Final = 2**63 - 1
 MAX_LIMIT: Final = 1000
@@ -98,3 +99,37 @@ Cursor = Annotated[
     Query(description="Items after this one: `next` of the previous page."),
 ]
 PartyInPath = Annotated[str, BeforeValidator(_principal), Path()]
+
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse parameters that the route does not have, or that are repeated: ignoring them would return wrong sums.
+
+    Raises:
+        BadRequestError: If there is one; the sentence lists those of the route.
+    """
+    expected = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in expected:
+            raise BadRequestError(f"{name[:40]}: unknown parameter; expected {', '.join(expected) or 'none'}.")
+        if given.count(name) > 1:
+            raise BadRequestError(f"{name}: expected once, got {given.count(name)} times.")
+
+
+def check_days(from_day: date, to_day: date, most: int, of_what: str = "") -> None:
+    """Refuse a range of days, both ends included, that is reversed or too long.
+
+    Args:
+        from_day: The first day.
+        to_day: The last day.
+        most: How many are allowed.
+        of_what: What is limited, for the sentence.
+
+    Raises:
+        BadRequestError: If the days are reversed, or too many.
+    """
+    days = (to_day - from_day).days + 1
+    if days < 1:
+        raise BadRequestError(f"to_day: {to_day} is before from_day, {from_day}.")
+    if days > most:
+        raise BadRequestError(f"from_day to to_day: expected 1 to {most} days{of_what}, got {days}.")

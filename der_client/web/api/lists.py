@@ -13,8 +13,8 @@ from der_client.index.table import plain
 from der_client.web.api.answers import Format, answer_list, answer_rows, json_response
 from der_client.web.api.documents import one_row, page_of_rows
 from der_client.web.api.rows import with_units
-from der_client.web.errors import BadRequestError, EmptyIndexError
-from der_client.web.parameters import Cursor, Day, Limit, OptionalDay, OptionalId, OptionalParty
+from der_client.web.errors import EmptyIndexError
+from der_client.web.parameters import Cursor, Day, Limit, OptionalDay, OptionalId, OptionalParty, check_days
 
 if TYPE_CHECKING:
     from der_client.index import Index
@@ -111,9 +111,7 @@ def add_lists(router: APIRouter, index: Index) -> None:
         limit: Limit = 1000,
         format: Format = "json",  # noqa: A002 - the name of the parameter
     ) -> Response:
-        days = (to_day - from_day).days + 1
-        if not 0 < days <= _MOST_DAYS:
-            raise BadRequestError(f"from_day to to_day: expected 1 to {_MOST_DAYS} days, got {days}.")
+        check_days(from_day, to_day, _MOST_DAYS)
         rows = index.day_books(asset_id, from_day, to_day)
         return answer_rows(rows, name=f"day-books-{from_day}-{to_day}", output=format, limit=limit, after=after)
 

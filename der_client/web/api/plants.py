@@ -11,8 +11,7 @@ from der_client.index.answers import DayEnergy, Plant, PlantDetail
 from der_client.index.table import Table, plain
 from der_client.web.api.answers import Format, answer_list, answer_rows, json_response
 from der_client.web.api.documents import one_row, page_of_rows
-from der_client.web.errors import BadRequestError
-from der_client.web.parameters import Cursor, Day, Id, Limit, OptionalId, OptionalParty, OptionalRegion
+from der_client.web.parameters import Cursor, Day, Id, Limit, OptionalId, OptionalParty, OptionalRegion, check_days
 
 if TYPE_CHECKING:
     from der_client.index import Index
@@ -60,13 +59,10 @@ def add_plants(router: APIRouter, index: Index) -> None:
         limit: Limit = 1000,
         format: Format = "json",  # noqa: A002 - the name of the parameter
     ) -> Response:
-        days = (to_day - from_day).days + 1
-        most = _MOST_DAYS_OF_SLOTS if by == "slot" and asset_id is None else _MOST_DAYS
-        if not 0 < days <= most:
-            raise BadRequestError(
-                f"from_day to to_day: expected 1 to {most} days"
-                f"{' for the slots of all plants' if most < _MOST_DAYS else ''}, got {days}."
-            )
+        if by == "slot" and asset_id is None:
+            check_days(from_day, to_day, _MOST_DAYS_OF_SLOTS, " for the slots of all plants")
+        else:
+            check_days(from_day, to_day, _MOST_DAYS)
         rows: Table[Any] = index.production(asset_id, from_day, to_day, by=by)
         return answer_rows(rows, name=f"production-{from_day}-{to_day}", output=format, limit=limit, after=after)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from der_client.web.api.answers import Problem
 from der_client.web.api.certificates import add_certificates
 from der_client.web.api.lists import add_lists
 from der_client.web.api.plants import add_plants
 from der_client.web.api.statements import add_statements
+from der_client.web.parameters import refuse_unknown
 
 if TYPE_CHECKING:
     from der_client.index import Index
@@ -27,7 +28,7 @@ def api_routes(index: Index) -> APIRouter:
     Args:
         index: The index to query.
     """
-    router = APIRouter(prefix="/api", responses=_PROBLEMS)
+    router = APIRouter(prefix="/api", responses=_PROBLEMS, dependencies=[Depends(refuse_unknown)])
     for add in (add_plants, add_lists, add_statements, add_certificates):
         add(router, index)
     return router
