@@ -10,6 +10,7 @@ import os
 import queue
 import secrets
 import subprocess
+import sys
 import tempfile
 import threading
 import weakref
@@ -340,13 +341,14 @@ class DevnetControl:
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> requests.Response:
         if self._closed:
             raise DevnetError(f"{self!r} was closed; use it inside of its `with` block, or before close()")
+        outer = sys.exception()
         try:
             return self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
         except requests.RequestException as error:
             log = self.log()
             raise DevnetError(
-                f"no embedded devnet responds at {self.url}{path}; is it running, and is the URL right? ({error})"
-                + (f" Its log:\n{log}" if log else "")
+                f"no embedded devnet responds at {self.url}{path}: {_cause(error, outer)}; is it running, and is the "
+                "URL right?" + (f" Its log:\n{log}" if log else "")
             ) from error
 
     def log(self) -> str:
@@ -499,7 +501,7 @@ class Devnet(DevnetControl):
                 line = lines.get(timeout=_START_TIMEOUT_S)
         if not line:
             self._stop()
-            raise DevnetError(f"the devnet did not start. Its log:\n{self.log() or '(empty)'}")
+            raise DevnetError(_why_not_started(self.log()))
         return str(json.loads(line)["url"])
 
     def log(self) -> str:
@@ -535,6 +537,21 @@ class Devnet(DevnetControl):
     def __repr__(self) -> str:
         """Return where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
+
+
+def _cause(error: BaseException, outer: BaseException | None) -> str:
+    """Return the innermost cause, which urllib3 and requests wrap several times. ``outer`` was there before."""
+    while (inner := error.__cause__ or error.__context__) is not None and inner is not outer:
+        error = inner
+    return str(error) or type(error).__name__
+
+
+def _why_not_started(log: str) -> str:
+    """Return the devnet's own sentence where its log is only that; else the whole log."""
+    sentence = log.removeprefix("devnet: ")
+    if sentence and sentence != log and "\n" not in sentence:
+        return f"the devnet did not start: {sentence}"
+    return f"the devnet did not start. Its log:\n{log or '(empty)'}"
 
 
 def _hand_on(output: IO[bytes], block_log: Callable[[str], object]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from der_client.cli.help_texts import tidy
 from der_client.cli.output import printable
 from der_client.stacks.errors import DerClientError
 
@@ -107,10 +108,10 @@ def _load(name: str, panel: str, place: str) -> Any:
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_group(found)
         command.name, command.rich_help_panel = name, panel
-        return command
+        return tidy(command)
     alone = typer.Typer(add_completion=False)
     alone.command(name, cls=_Command, rich_help_panel=panel)(found)
-    return typer.main.get_command(alone)
+    return tidy(typer.main.get_command(alone))
 
 
 app = typer.Typer(

@@ -6,6 +6,7 @@ rest: ``{amount: 5, to: 'ST…}``, ``(list 1 2)``, ``(ok true)``. Numbers inside
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.clarity import (
@@ -87,7 +88,7 @@ def read_argument(text: str, kind: ClarityType, what: str, principal: Callable[[
     try:
         value = _fitted(parse(text), kind)
     except LiteralError as error:
-        why = "" if isinstance(kind, _SIMPLE) else f": {error}"
+        why = _day_hint(text, kind) if isinstance(kind, _SIMPLE) else f": {error}"
         raise InvalidValueError(f"{what}: expected {kind}, got {text.strip()!r}{why}") from None
     try:
         kind.check(value, what)
@@ -95,6 +96,17 @@ def read_argument(text: str, kind: ClarityType, what: str, principal: Callable[[
         why = "" if isinstance(kind, _SIMPLE) else f" ({error})"
         raise InvalidValueError(f"{what}: expected {kind}, got {text.strip()!r}{why}") from None
     return value
+
+
+def _day_hint(text: str, kind: ClarityType) -> str:
+    """Return how contracts count days, if a day was typed where a number is expected; else nothing."""
+    if kind != UINT:
+        return ""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        return ""
+    return f"; days are counted from 1970-01-01: {day} is {(day - date(1970, 1, 1)).days}"
 
 
 def _bare_text(text: str, kind: ClarityType, principal: Callable[[str], str | None]) -> ClarityValue | None:

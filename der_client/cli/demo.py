@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    days: Annotated[int, typer.Option(help="How many days to run, 1 to 40.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=40, help="How many days to run.")] = 1,
     url: Annotated[str, typer.Option(help="An embedded devnet that is running. Default: a new one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     serve: Annotated[

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from der_client.cli.output import output_console, print_json, print_table, progr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from types import FrameType
 
     from der_client.devnet import Devnet
@@ -32,7 +32,8 @@ def devnet(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Chain time of the first block: unix seconds, or a time such as 2026-06-01T00:00Z. Default: now.",
+            help="Chain time of the first block: unix seconds, a time such as 2026-06-01T12:00Z, or a day, which "
+            "means its beginning, UTC. Default: now.",
             show_default=False,
         ),
     ] = None,
@@ -73,7 +74,7 @@ def devnet(
     It prints a line for each block and each transaction. Its accounts are Clarinet's public test accounts: test money
     only.
     """
-    from der_client.devnet import Devnet  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.devnet import Devnet, DevnetError  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.stacks.errors import DerClientError  # noqa: PLC0415
 
     moment = None if start_time is None else _parse_time(start_time)
@@ -94,6 +95,9 @@ def devnet(
             )
     except KeyboardInterrupt:
         raise typer.Exit from None
+    except DevnetError as error:
+        sentence = str(error).removeprefix("the devnet did not start: ")
+        raise DevnetError(sentence.replace(" (port=)", "").replace(" (host=)", "")) from None  # options, not arguments
     # From here on it is only noted: an exception that a signal handler raises can be lost, e.g. in a finalizer.
     stopped = threading.Event()
     _on_stop(lambda *_: stopped.set())
@@ -118,18 +122,17 @@ def _on_stop(handler: "Callable[[int, FrameType | None], object]") -> None:
         signal.signal(number, handler)
 
 
-def _parse_time(text: str) -> datetime | int:
+def _parse_time(text: str) -> "datetime | int":
+    from der_client.cli.quantities import parse_moment  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
     if text.isdecimal():
         return int(text)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is neither unix seconds nor a time such as 2026-06-01T00:00Z", param_hint="--start-time"
-        ) from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} has no time zone; for UTC write {text}Z", param_hint="--start-time")
-    return moment
+        return parse_moment(text, "--start-time")
+    except InvalidValueError as error:
+        message = str(error).removeprefix("--start-time: ")
+        raise typer.BadParameter(message, param_hint="--start-time") from None
 
 
 def _show(running: "Devnet", *, as_json: bool) -> None:

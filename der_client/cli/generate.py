@@ -40,7 +40,8 @@ def generate(
         typer.Option(
             "--url",
             metavar="URL",
-            help="The node to ask. Default: a public API of the network of the contract's address.",
+            help="The node to ask. Default: DER_URL, that of the profile in use, or the devnet on this machine if it "
+            "has the contract; else a public API of the network of the contract's address.",
             show_default=False,
         ),
     ] = None,
@@ -79,10 +80,25 @@ def generate(
 def _from_node(contract_id: str, url: str | None, network: "Network | None") -> dict[str, str]:
     from der_client.cli.options import open_client  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.generation import module_of_deployed  # noqa: PLC0415
-    from der_client.stacks.clarinet import public_api  # noqa: PLC0415
 
-    client = open_client(url or public_api(contract_id), network)
-    return module_of_deployed(client, contract_id)
+    return module_of_deployed(open_client(_node_of(contract_id, url), network), contract_id)
+
+
+def _node_of(contract_id: str, url: str | None) -> str:
+    """Return the URL of the node to ask: what options, environment or profile name, else one that has the contract."""
+    from der_client.cli.profiles import Settings  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.clarinet import public_api  # noqa: PLC0415
+    from der_client.stacks.errors import NodeError  # noqa: PLC0415
+    from der_client.stacks.rpc import Client  # noqa: PLC0415
+
+    settings = Settings.of(url=url)
+    if not settings.is_default_url:
+        return settings.url
+    try:
+        Client(settings.url).contract_interface(contract_id)
+    except NodeError:  # no devnet runs on this machine, or it does not have this contract
+        return public_api(contract_id)
+    return settings.url
 
 
 def _from_files(what: str, url: str | None, left_out: dict[str, str]) -> dict[str, str]:

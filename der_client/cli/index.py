@@ -10,6 +10,7 @@ import typer
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import Json, OnContracts, database_option
 from der_client.cli.output import print_json
+from der_client.cli.own_index import refuse_another_chain
 from der_client.cli.patience import until_reachable
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def index(
     shown = _Shown(as_json=as_json)
     with Follower(der, on.place, rebuild=rebuild) as follower:
         if once:
+            refuse_another_chain(follower, der.client.url)
             shown.result(follower.run_once(shown.batch, stop=stop))
             return
+        until_reachable(lambda: refuse_another_chain(follower, der.client.url))
         typer.echo(f"indexing the contracts of {der.deployer} in {follower.place} (Ctrl-C ends it)", err=True)
         follower.follow(stop, poll_s=interval, on_progress=shown.news)
 

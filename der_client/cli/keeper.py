@@ -8,7 +8,7 @@ import typer
 
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
-from der_client.cli.options import Json, OnContractsAsAccount
+from der_client.cli.options import Json, OnContractsAsAccount, read_ustx
 from der_client.cli.output import print_json
 from der_client.cli.patience import until_reachable
 
@@ -35,7 +35,11 @@ def keeper(
     min_value: Annotated[
         int,
         typer.Option(
-            "--min-value", metavar="USTX", min=0, help="Skip payments that lock less than this, since each costs a fee."
+            "--min-value",
+            parser=read_ustx,
+            metavar="AMOUNT",
+            help="Skip payments that lock less than this, such as 0.01STX, since each costs a fee; µSTX where no unit "
+            "is given.",
         ),
     ] = 0,
     journal: JournalPlace = None,
@@ -49,7 +53,9 @@ def keeper(
     """
     from der_client.keeper import Keeper  # noqa: PLC0415 -- `der --help` stays fast
 
-    _ = on.private_key  # ask for the passphrase now, not when the node is up
+    if not once:
+        # Ask for a passphrase now, not when the node is up; an account of a devnet is known only when it is up.
+        until_reachable(lambda: on.private_key)
 
     def connect() -> Keeper:
         place = journal or default_journal("keeper", on.account, on.der.deployer)

@@ -62,6 +62,14 @@ class Signer:
         """Whether a key is named at all."""
         return self.text is not None or bool(os.environ.get(KEY_VARIABLE))
 
+    def exists(self) -> bool:
+        """Return whether there is such a key, file or account; nothing is opened."""
+        try:
+            found = self._found()
+        except UnknownKeyError:
+            return False
+        return not isinstance(found, Path) or found.exists()
+
     def key(self) -> PrivateKey:
         """Open the key; a passphrase is asked for where its file is encrypted.
 

@@ -1,6 +1,7 @@
 """The options that several commands share: which network, whose contracts, who signs, and how results are shown."""
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,10 +51,46 @@ NetworkOption = Annotated[
         rich_help_panel=_WHERE,
     ),
 ]
+
+
+def read_ustx(text: str) -> int:
+    """Return an amount in µSTX: with its unit, or µSTX without one; 0 is allowed.
+
+    Raises:
+        BadParameter: If it is not an amount.
+    """
+    from der_client.cli.quantities import parse_stx  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    bare = str(text).strip()
+    if re.fullmatch(r"[0-9]+", bare):
+        return int(bare)
+    try:
+        return parse_stx(bare, "amount")
+    except InvalidValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _max_fee(text: str) -> int:
+    """Return a fee in µSTX, which is at least 1.
+
+    Raises:
+        BadParameter: If it is not such an amount.
+    """
+    fee = read_ustx(text)
+    if fee < 1:
+        raise typer.BadParameter("amount: must be more than 0, got 0")
+    return fee
+
+
 MaxFee = Annotated[
     int,
     typer.Option(
-        "--max-fee", metavar="USTX", min=1, help="The highest fee of one transaction, µSTX.", rich_help_panel=_WHO
+        "--max-fee",
+        parser=_max_fee,
+        metavar="AMOUNT",
+        help="The highest fee of one transaction, such as 0.01STX; µSTX where no unit is given.",
+        rich_help_panel=_WHO,
     ),
 ]
 TimeoutS = Annotated[
@@ -327,9 +364,10 @@ class AsAccount(WithKey):
         return self._open(Signer(key, self.settings.url).key())
 
     def _open(self, key: "PrivateKey") -> "Account":
-        from der_client.stacks.account import Account, FeePolicy  # noqa: PLC0415 -- `der --help` stays fast
+        from der_client.cli.command_fees import CommandFees  # noqa: PLC0415 -- `der --help` stays fast
+        from der_client.stacks.account import Account  # noqa: PLC0415
 
-        return Account(key, self.client, fee_policy=FeePolicy(max_fee_ustx=self.max_fee))
+        return Account(key, self.client, fee_policy=CommandFees(max_fee_ustx=self.max_fee))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from der_client.cli.options import OnHistory
-    from der_client.index import Index, Progress
+    from der_client.index import Follower, Index, Progress
     from der_client.index.answers import Tip
     from der_client.stacks.rpc import Client
 
@@ -43,6 +43,24 @@ def opened_index(on: OnHistory) -> Iterator[Index]:
     with Index(place) as index:
         _check(on, index)
         yield index
+
+
+def refuse_another_chain(follower: Follower, url: str) -> None:
+    """Refuse to discard the index of another chain, as a follower would: the place or the URL may be a mistake.
+
+    Args:
+        follower: The follower, which has not begun.
+        url: The node.
+
+    Raises:
+        InvalidValueError: If no block of the index is in the chain.
+        NodeError: If the node could not be reached.
+    """
+    if follower.is_of_another_chain():
+        raise InvalidValueError(
+            f"--database {follower.place}: it indexes another chain than that of {url}; give another one, "
+            "or discard its content with 'der index --rebuild'"
+        )
 
 
 def _check(on: OnHistory, index: Index) -> None:

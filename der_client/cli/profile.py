@@ -50,15 +50,15 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a profile; the first one becomes the default."""
+    from der_client.cli.key_names import Signer  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.cli.profiles import NAME_RULE, Profile, Profiles, is_name  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.stacks.address import canonical_principal  # noqa: PLC0415
     from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
     from der_client.stacks.rpc import Client  # noqa: PLC0415
 
     if not is_name(name):
         raise InvalidValueError(f"NAME: {NAME_RULE}, got {name!r}")
     Client(url).close()  # refuses what is not a base address
-    made = Profile(url, None if deployer is None else canonical_principal(deployer), key, database)
+    made = Profile(url, None if deployer is None else _address(deployer), key, database)
     profiles = Profiles.read()
     if name in profiles.by_name and not replace:
         raise InvalidValueError(f"profile {name!r} already exists; change it with --replace, or choose another name")
@@ -69,6 +69,19 @@ def add(
     else:
         used = "in use from now on" if current == name else f"use it with 'der profile use {name}'"
         typer.echo(f"profile {name} is in {file}; {used}")
+    if key is not None and not Signer(key, url).exists():
+        typer.echo(f"note: --key: key {key!r} is not found yet; 'der keys list' shows those that exist", err=True)
+
+
+def _address(deployer: str) -> str:
+    """Return the deployer's address; a profile keeps no name of an account, since another devnet may lack it."""
+    from der_client.stacks.address import canonical_principal  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+
+    try:
+        return canonical_principal(deployer)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"--deployer: {error}") from None
 
 
 @app.command("list")

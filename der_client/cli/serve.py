@@ -11,6 +11,8 @@ import typer
 from der_client.cli.index import OnContractsAndIndex
 from der_client.cli.option_groups import grouped
 from der_client.cli.output import output_console
+from der_client.cli.own_index import refuse_another_chain
+from der_client.cli.patience import until_reachable
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -53,6 +55,12 @@ def serve(
     The pages and the API under /api only read, and need no key. They are up to date while 'der index' runs, or with
     --follow.
     """
+
+    def connected() -> "Der":
+        on.der.check_deployed()
+        return on.der
+
+    der = until_reachable(connected) if follow else None  # before Ctrl-C is only noted
     with interrupted() as stop:
         serve_index(
             on.place,
@@ -61,7 +69,7 @@ def serve(
             port=port,
             allow_hosts=allow_host or (),
             root_path=root_path,
-            der=on.der if follow else None,
+            der=der,
         )
 
 
@@ -115,6 +123,7 @@ def following(der: "Der | None", place: str, stop: threading.Event) -> Iterator[
 
     der.check_deployed()
     with Follower(der, place) as follower:
+        refuse_another_chain(follower, der.client.url)
         follower.run_once(stop=stop)
         thread = threading.Thread(target=_follow, args=(follower, stop), name="index")
         thread.start()

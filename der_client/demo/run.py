@@ -100,7 +100,7 @@ def run_demo(
         DerClientError: If something went wrong, or the balances do not agree with the receipts.
     """
     if not 1 <= days <= MAX_DAYS:
-        raise InvalidValueError(f"days is {days}: the data last for 1 to {MAX_DAYS}")
+        raise InvalidValueError(f"days: expected 1 to {MAX_DAYS}, as long as the meter data last, got {days}")
     return _Demo(devnet, plan, days, on_progress or (lambda _what, _done, _all: None)).run()
 
 

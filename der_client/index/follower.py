@@ -108,6 +108,20 @@ class Follower:
         """Where the index is, without a password."""
         return self._database.name
 
+    def is_of_another_chain(self) -> bool:
+        """Return whether it has events, and not even its first block is in the chain.
+
+        A fork replaces only the last blocks. Following such a chain discards everything that is indexed.
+
+        Raises:
+            IndexDatabaseError: If the database fails.
+            NodeError: If the API could not be read.
+        """
+        with self._database.transaction("be read") as connection:
+            has_events = connection.execute(select(events.c.id).limit(1)).first() is not None
+            first = connection.execute(select(blocks.c.height, blocks.c.hash).order_by(blocks.c.height)).first()
+        return has_events and first is not None and self._reader.hash_at(first.height) != first.hash
+
     def run_once(
         self, on_progress: Callable[[Progress], object] | None = None, *, stop: Signal | None = None
     ) -> Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from der_client.stacks.checks import check_number
 from der_client.stacks.errors import InvalidValueError, NodeResponseError, NotFoundError
@@ -75,6 +75,7 @@ class FeePolicy:
         asks_node: Whether to ask for the node's estimate and rate; otherwise, the floor of 1 µSTX per byte is offered.
     """
 
+    _cap_name: ClassVar[str] = "FeePolicy(max_fee_ustx=…)"
     max_fee_ustx: int = 1_000_000
     asks_node: bool = True
 
@@ -130,7 +131,7 @@ class FeePolicy:
         if fee_ustx > self.max_fee_ustx:
             raise InvalidValueError(
                 f"the fee would be {fee_ustx} µSTX, above the cap of {self.max_fee_ustx} µSTX; "
-                "raise FeePolicy(max_fee_ustx=…) if that is acceptable, or try again when the network is less busy"
+                f"raise {self._cap_name} if that is acceptable, or try again when the network is less busy"
             )
         floor = MIN_USTX_PER_BYTE * length_bytes
         if fee_ustx < floor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,9 @@ def open_socket(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InvalidValueError(
-            f"the pages cannot be served on {host}, port {port}: {reason}; choose another port with --port"
-        ) from error
+        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        instead = "choose an address of this machine with --host" if is_host else "choose another port with --port"
+        raise InvalidValueError(f"the pages cannot be served on {host}, port {port}: {reason}; {instead}") from error
 
 
 def address_of(listening: socket.socket) -> str:
