@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from der_client.cli.help_texts import tidy
 from der_client.cli.output import printable
-from der_client.stacks.errors import DerClientError
+from der_client.stacks.errors import ConfirmationTimeoutError, DerClientError
 
 _NEGATIVE: Final = re.compile(r"-[0-9.]")
 # Panel of `der --help`: the commands in it, each with the module and the name of its function or of its own commands.
@@ -63,6 +63,10 @@ def _text(error: DerClientError) -> str:
     """Return an error's text; one about meter data names options of commands, not arguments of functions."""
     from der_client.readings.errors import MeterDataError  # noqa: PLC0415 -- `der --help` stays fast
 
+    if isinstance(error, ConfirmationTimeoutError):
+        from der_client.stacks.pending import WAIT_AGAIN  # noqa: PLC0415
+
+        return str(error).replace(WAIT_AGAIN, f"look at it with 'der tx {error.txid}'")
     return error.for_command() if isinstance(error, MeterDataError) else str(error)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT_S: Final = 180.0
+WAIT_AGAIN: Final = "wait again for the same txid"
+"""What to do after a timeout; a command names its own way."""
 _FIRST_POLL_S: Final = 0.003
 _POLL_GROWTH: Final = 1.5
 _DEFAULT_MAX_POLL_S: Final = 3.0
@@ -61,7 +63,7 @@ class _Waiting:
             if left <= look.not_before_s:
                 raise ConfirmationTimeoutError(
                     f"transaction {self.txid} was not {_wanted(confirmations)} within {timeout_s:g} s; {look.seen}. "
-                    "Its outcome is unknown: wait again for the same txid; do not build it again",
+                    f"Its outcome is unknown: {WAIT_AGAIN}; do not build it again",
                     self.txid,
                     self.raw,
                 )

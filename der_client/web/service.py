@@ -35,9 +35,9 @@ def open_socket(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = error.strerror or str(error)
-        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-        instead = "choose an address of this machine with --host" if is_host else "choose another port with --port"
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # the rest repeats host and port
+        is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        instead = "choose another port with --port" if is_port else "choose an address of this machine with --host"
         raise InvalidValueError(f"the pages cannot be served on {host}, port {port}: {reason}; {instead}") from error
 
 

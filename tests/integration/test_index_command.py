@@ -58,6 +58,20 @@ def test_once_indexes_all_events(devnet: Devnet, der: Der, plant: ReadyPlant, tm
     assert f"{len(printed(der))} new events" in anew.stdout
 
 
+def test_the_index_of_another_chain_is_kept(devnet: Devnet, plant: ReadyPlant, tmp_path: Path) -> None:
+    place = tmp_path / "index.sqlite"
+    assert run(devnet, place, "--once").returncode == 0
+    before = indexed(place)
+    with Devnet() as other:
+        for options in (["--once"], []):
+            refused = run(other, place, *options)
+            assert refused.returncode == 1
+            assert f"it indexes another chain than that of {other.url}; give another one" in refused.stderr
+        assert indexed(place) == before
+        assert run(other, place, "--once", "--rebuild").returncode == 0
+    assert indexed(place) != before
+
+
 def test_it_follows_until_it_is_stopped(devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path) -> None:
     place = tmp_path / "index.sqlite"
     following = subprocess.Popen(  # noqa: S603 - our own command

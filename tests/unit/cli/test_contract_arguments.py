@@ -154,3 +154,8 @@ class TestPostConditions:
     def test_invalid_conditions_are_rejected(self, text: str) -> None:
         with pytest.raises(InvalidValueError):
             read_post_condition(text, self.address)
+
+
+def test_a_day_where_a_number_is_expected() -> None:
+    with pytest.raises(InvalidValueError, match="counted from 1970-01-01: 2026-06-07 is 20611"):
+        read_argument("2026-06-07", UINT, "day", lambda _: None)
