@@ -122,3 +122,13 @@ def der_keeper(devnet: Devnet, *options: str) -> subprocess.CompletedProcess[str
         timeout=LONG_S,
         check=False,
     )
+
+
+def test_it_waits_for_the_node_that_knows_the_account() -> None:
+    arguments = ["keeper", "--url", "http://127.0.0.1:1", "--key", "wallet_7"]
+    with subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "der_client.cli", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert "the node cannot be reached, trying again in 1 s" in process.stderr.readline()
+        process.terminate()

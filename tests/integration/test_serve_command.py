@@ -95,6 +95,13 @@ def test_an_occupied_port_is_reported(place: Path) -> None:
     assert "--port" in done.stderr
 
 
+def test_an_unknown_host_is_reported_with_its_option(place: Path) -> None:
+    command = [sys.executable, "-m", "der_client.cli", "serve", "--database", str(place), "--host", "no.invalid"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG_S, check=False)  # noqa: S603 - ours
+    assert done.returncode == 1
+    assert "choose an address of this machine with --host" in done.stderr
+
+
 def test_it_follows_the_chain_while_it_serves_pages(
     devnet: Devnet, parties: Parties, plant: ReadyPlant, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from der_client.cli.app import COMMANDS
+from der_client.cli.options import read_ustx
 
 if TYPE_CHECKING:
     from .conftest import RunDer
@@ -89,3 +90,15 @@ def test_runs_as_a_module() -> None:
         [sys.executable, "-m", "der_client.cli", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("der ")
+
+
+def test_help_has_whole_paragraphs_and_no_types_of_flags(der: RunDer) -> None:
+    shown = der("keeper", "--help").stdout
+    assert "It reads what is due from the chain" in shown
+    assert "--once   " in shown
+    assert not [line for line in shown.splitlines() if "--once" in line and "bool" in line]
+
+
+@pytest.mark.parametrize(("text", "ustx"), [("576", 576), ("0", 0), ("576uSTX", 576), ("0.01STX", 10_000)])
+def test_amounts_without_a_unit_are_in_ustx(text: str, ustx: int) -> None:
+    assert read_ustx(text) == ustx

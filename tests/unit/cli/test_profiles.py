@@ -42,6 +42,16 @@ class TestProfilesFile:
         assert stat.S_IMODE(profiles_file().stat().st_mode) == 0o600
         assert Profiles.read() == Profiles({"home": Profile("http://home:3999", key="owner")}, "home")
 
+    def test_a_key_that_is_not_found_is_noted(self, der: RunDer) -> None:
+        made = der("profile", "add", "dev", "--url", "http://127.0.0.1:1", "--key", "nokey")
+        assert made.exit_code == 0
+        assert "note: --key: key 'nokey' is not found yet" in made.stderr
+
+    def test_a_deployer_that_is_no_address_is_rejected_by_its_option(self, der: RunDer) -> None:
+        made = der("profile", "add", "dev", "--url", "http://127.0.0.1:1", "--deployer", "wallet_1")
+        assert made.exit_code == 1
+        assert "--deployer: 'wallet_1' is not a Stacks address" in made.stderr
+
     def test_values_with_special_characters_are_kept(self) -> None:
         odd = Profile("http://home:3999", DEPLOYER, 'C:\\keys\\ö "x".json', "postgresql://me@host/der?x='1'")
         Profiles({"a-1": odd}, "a-1").write()
