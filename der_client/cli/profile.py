@@ -70,7 +70,7 @@ def add(
         used = "in use from now on" if current == name else f"use it with 'der profile use {name}'"
         typer.echo(f"profile {name} is in {file}; {used}")
     if key is not None and not Signer(key, url).exists():
-        typer.echo(f"note: --key: key {key!r} is not found yet; 'der keys list' shows those that exist", err=True)
+        typer.echo(f"note: --key: key {key!r} not found; 'der keys list' shows those that exist", err=True)
 
 
 def _address(deployer: str) -> str:

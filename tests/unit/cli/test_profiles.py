@@ -45,7 +45,7 @@ class TestProfilesFile:
     def test_a_key_that_is_not_found_is_noted(self, der: RunDer) -> None:
         made = der("profile", "add", "dev", "--url", "http://127.0.0.1:1", "--key", "nokey")
         assert made.exit_code == 0
-        assert "note: --key: key 'nokey' is not found yet" in made.stderr
+        assert "note: --key: key 'nokey' not found" in made.stderr
 
     def test_a_deployer_that_is_no_address_is_rejected_by_its_option(self, der: RunDer) -> None:
         made = der("profile", "add", "dev", "--url", "http://127.0.0.1:1", "--deployer", "wallet_1")
