@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
@@ -41,6 +42,32 @@ def check_kind(
         return
     kinds = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
     raise error(f"{what} must be {kinds}, got {type(value).__name__}{f'; {instead}' if instead else ''}")
+
+
+def check_items(values: object, kind: type | tuple[type, ...], what: str, items: str) -> tuple[Any, ...]:
+    """Refuse what is not a list of values of a type, such as one of them by itself.
+
+    Args:
+        values: The argument.
+        kind: The type of its items, or several.
+        what: The argument's name, for the error.
+        items: What its items are, for the error: ``keys``.
+
+    Returns:
+        The items.
+
+    Raises:
+        InvalidValueError: If it is something else, or has an item of another type.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        is_text = kind is str and isinstance(values, str)
+        given = f"str {shown(values)}" if is_text else type(values).__name__
+        advice = f"; write ({shown(values) if is_text else '…'},)" if isinstance(values, kind) else ""
+        raise InvalidValueError(f"{what}: must be a list of {items}, got {given}{advice}")
+    found = tuple(values)
+    for item in found:
+        check_kind(item, kind, what, f"a list of {items}")
+    return found
 
 
 def check_secret_kind(

@@ -17,7 +17,7 @@ from der_client.stacks.account import Account
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import InvalidValueError, JournalError, MissingExtraError
 from der_client.stacks.outbox import Job, JobState, Journal, Outbox
-from der_client.stacks.outbox.schema import about
+from der_client.stacks.outbox.schema import about, jobs
 from der_client.stacks.rpc import Client
 from der_client.stacks.transactions import TokenTransfer
 
@@ -150,8 +150,10 @@ def test_a_full_disk_is_reported_and_nothing_is_lost(
 def test_invalid_places_are_rejected(tmp_path: Path, account: Account) -> None:
     with pytest.raises(JournalError, match="there is no folder"):
         Outbox(account, tmp_path / "nowhere" / "journal.db")
-    with pytest.raises(JournalError, match="is not a URL that can be used"):
-        Outbox(account, "nosuchdatabase://here")
+    with pytest.raises(JournalError, match="a journal is a file or a postgresql:// URL, not a mysql:// one"):
+        Outbox(account, "mysql://here")
+    with pytest.raises(InvalidValueError, match="journal: must be str or Path, not int: a file or a postgresql:// URL"):
+        Outbox(account, 5)  # type: ignore[arg-type]
     with pytest.raises(JournalError, match="cannot be opened"):
         Outbox(account, tmp_path)
 
@@ -198,3 +200,20 @@ def test_invalid_options_are_rejected(account: Account, options: dict[str, Any])
         Outbox(account, **options)
     with pytest.raises(InvalidValueError, match="at least one Account"):
         Outbox([])
+
+
+def test_a_damaged_job_is_named(used: Any) -> None:
+    journal = Journal(used)
+    with journal._engine.begin() as connection:
+        connection.execute(update(jobs).values(fee_ustx="1.5"))
+    with pytest.raises(JournalError, match=r"has a damaged job, pay/1, which cannot be read \(.*1\.5.*restore a copy"):
+        journal.entries()
+    journal.close()
+
+
+def test_a_journal_in_memory_ends_when_it_is_closed(account: Account, payee: str) -> None:
+    outbox = Outbox(account)
+    outbox.add(pay(payee, 1))
+    outbox.close()
+    with pytest.raises(JournalError, match="the journal in memory ended when it was closed; open a new one"):
+        outbox.find("pay/1")

@@ -44,6 +44,68 @@ def test_an_invalid_account_is_named_in_the_error(given: Any, kind: str) -> None
         Outbox(given)
 
 
+PAYLOAD = TokenTransfer(PrincipalValue("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"), 1)
+FEW = r"must be TokenTransfer or ContractCall or ContractPublish, not"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"fee_ustx": 1.5}, r"fee_ustx: expected a whole number, got float 1\.5"),
+        ({"fee_ustx": "300"}, "fee_ustx: expected a whole number, got str '300'"),
+        ({"mode": 9}, "mode: must be a member of PostConditionMode, not 9"),
+        ({"payload": "x"}, f"payload: {FEW} str"),
+        ({"payload": TokenTransfer}, f"payload: {FEW} type"),
+        ({"account": 5}, r"account: must be str, not int: an address, such as account\.address"),
+        ({"post_conditions": 5}, "post_conditions: must be a list of post-conditions, got int"),
+        ({"post_conditions": "x"}, "post_conditions: must be a list of post-conditions, got str"),
+        ({"note": 5}, "note: must be str, not int"),
+        ({"follows": "a/b"}, r"follows: must be a list of keys, got str 'a/b'; write \('a/b',\)"),
+        ({"follows": [5]}, "follows: must be str, not int: a list of keys"),
+    ],
+)
+def test_a_job_refuses_a_value_of_the_wrong_kind(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"^job bad: {message}"):
+        Job("bad", **{"payload": PAYLOAD, **given})
+
+
+def test_lists_in_a_job_become_tuples() -> None:
+    job = Job("good", PAYLOAD, post_conditions=[], follows=["a", "b"])  # type: ignore[arg-type]
+    assert (job.post_conditions, job.follows) == ((), ("a", "b"))
+
+
+def test_something_else_than_a_job_is_refused(begin: Open, payee: str) -> None:
+    outbox = begin()
+    with pytest.raises(InvalidValueError, match="^job: must be Job, not str"):
+        outbox.do("a")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="^jobs: must be a list or a stream of Job, not Job"):
+        next(outbox.run(pay(payee, 1)))  # type: ignore[arg-type]
+
+
+def test_a_closed_outbox_writes_nothing(begin: Open, payee: str, place: Any) -> None:
+    outbox = begin(place)
+    outbox.close()
+    for use in (outbox.step, lambda: outbox.add(pay(payee, 1)), lambda: outbox.do(pay(payee, 1))):
+        with pytest.raises(InvalidValueError, match="this outbox is closed; open a new one"):
+            use()
+    outbox.close()
+
+
+def test_a_postponement_and_a_lease_that_is_awaited_are_in_the_log(
+    begin: Open, account: Account, payee: str, caplog: pytest.LogCaptureFixture, place: Any
+) -> None:
+    outbox = begin(place)
+    entry = outbox.do(pay(payee, 10**17), timeout_s=0.5)
+    assert entry.state is JobState.QUEUED
+    (words,) = [record.message for record in caplog.records if "postponed" in record.message]
+    assert words.startswith(f"job {entry.key} of {account.address} is postponed by 15 s: ")
+    assert "NotEnoughFunds" in words
+    if place is not None:
+        for _ in begin(place, lease_s=0.3).rounds(timeout_s=0.5):
+            pass
+        assert caplog.text.count(f"another outbox uses {account.address}; its jobs wait") == 1
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disables waits that no test needs."""

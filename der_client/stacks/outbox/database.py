@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from der_client.stacks.checks import check_kind
 from der_client.stacks.errors import DerClientError, JournalError, whole
 from der_client.stacks.extras import require_extra
 from der_client.stacks.outbox import schema
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
+_IN_MEMORY: Final = "in memory"
+_BACKENDS: Final = ("postgresql", "sqlite")
 _BUSY_S: Final = 30.0
 """How long one writer of an SQLite file waits for another."""
 
@@ -43,6 +46,7 @@ class Database:
     """
 
     def __init__(self, place: str | Path | None = None) -> None:
+        self._is_gone = False
         self._engine, self.name = _open(place)
         self._insert: Any = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         with self._transaction("be opened") as connection:
@@ -88,7 +92,8 @@ class Database:
             return self._now(connection)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; one in memory ends."""
+        self._is_gone = self.name == _IN_MEMORY
         self._engine.dispose()
 
     @whole
@@ -106,6 +111,8 @@ class Database:
 
     @contextmanager
     def _transaction(self, doing: str) -> Iterator[Connection]:
+        if self._is_gone:
+            raise JournalError("ended when it was closed; open a new one", self.name)
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -118,10 +125,15 @@ class Database:
 def _open(place: str | Path | None) -> tuple[Engine, str]:
     if place is None:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-        name = "memory"
+        name = _IN_MEMORY
     elif isinstance(place, str) and "://" in place:
         try:
             url = make_url(place)
+            if url.get_backend_name() not in _BACKENDS:
+                raise JournalError(
+                    f"cannot be used: a journal is a file or a postgresql:// URL, not a {url.drivername}:// one",
+                    url.render_as_string(hide_password=True),
+                )
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
             name = url.render_as_string(hide_password=True)
@@ -130,6 +142,7 @@ def _open(place: str | Path | None) -> tuple[Engine, str]:
         except (ArgumentError, ValueError) as error:
             raise JournalError("is not a URL that can be used; give postgresql://user@host/database", "?") from error
     else:
+        check_kind(place, (str, Path), "journal", "a file or a postgresql:// URL")
         path = Path(place)
         if not path.parent.is_dir():
             raise JournalError(f"cannot be opened: there is no folder {path.parent}", str(path))

@@ -49,7 +49,7 @@ class JobTable(Database):
         """Return the job with a key, or ``None``."""
         with self._transaction("be read") as connection:
             row = connection.execute(select(jobs).where(jobs.c.key == key)).one_or_none()
-            return None if row is None else read_entry(row)
+            return None if row is None else read_entry(row, self.name)
 
     def entries(self, *states: JobState, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Return jobs in the order of their numbers.
@@ -63,7 +63,7 @@ class JobTable(Database):
         if states:
             query = query.where(jobs.c.state.in_(states))
         with self._transaction("be read") as connection:
-            return [read_entry(row) for row in connection.execute(query)]
+            return [read_entry(row, self.name) for row in connection.execute(query)]
 
     def counts(self) -> dict[JobState, int]:
         """Count the jobs in each state."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, cast, get_args
 
+from der_client.stacks.checks import check_enum, check_items, check_kind, check_number
 from der_client.stacks.clarity import decode
 from der_client.stacks.errors import InvalidValueError
 from der_client.stacks.outcome import OutcomeKind
-from der_client.stacks.transactions import PostConditionMode
+from der_client.stacks.transactions import PostCondition, PostConditionMode
 from der_client.stacks.transactions.payload_types import UserPayload, read_payload
 from der_client.stacks.transactions.post_conditions import read_post_conditions
 
 if TYPE_CHECKING:
     from der_client.stacks.clarity import ClarityValue
-    from der_client.stacks.transactions import PostCondition
 
 MAX_KEY_LENGTH: Final = 200
+_UINT64_MAX: Final = (1 << 64) - 1
+_PAYLOADS: Final = get_args(UserPayload)
+_POST_CONDITIONS: Final = get_args(PostCondition)
 _FIRST_RETRY_S: Final = 15.0
 _MAX_RETRY_S: Final = 3600.0
 
@@ -61,7 +64,8 @@ class Job:
         note: Whatever the caller wants to keep with it.
 
     Raises:
-        InvalidValueError: If the key is empty or longer than 200 characters, or it follows itself.
+        InvalidValueError: If the key is empty or longer than 200 characters, it follows itself, or a value is not of
+            the kind that is said here.
     """
 
     key: str
@@ -74,11 +78,21 @@ class Job:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a key that cannot be stored."""
+        """Refuse what could not be stored, or not be read again."""
         if not isinstance(self.key, str) or not 1 <= len(self.key) <= MAX_KEY_LENGTH or not self.key.isprintable():
             raise InvalidValueError(
                 f"a job's key must have 1 to {MAX_KEY_LENGTH} printable characters: {self.key!r:.80}"
             )
+        of = f"job {self.key}: "
+        check_kind(self.payload, _PAYLOADS, f"{of}payload", "what the transaction does, such as call.payload")
+        conditions = check_items(self.post_conditions, _POST_CONDITIONS, f"{of}post_conditions", "post-conditions")
+        object.__setattr__(self, "post_conditions", conditions)
+        check_enum(self.mode, PostConditionMode, f"{of}mode")
+        if self.fee_ustx is not None:
+            check_number(self.fee_ustx, 0, _UINT64_MAX, f"{of}fee_ustx")
+        check_kind(self.account, str, f"{of}account", "an address, such as account.address")
+        object.__setattr__(self, "follows", check_items(self.follows, str, f"{of}follows", "keys"))
+        check_kind(self.note, str, f"{of}note")
         if self.key in self.follows:
             raise InvalidValueError(f"job {self.key} follows itself; name other jobs in follows=")
 
@@ -135,14 +149,22 @@ class Entry:
 
     @property
     def job(self) -> Job:
-        """The job, without what it follows."""
-        conditions, at = read_post_conditions(self.body, 3, int.from_bytes(self.body[1:3]))
-        payload, _ = read_payload(self.body, at)
+        """The job, without what it follows.
+
+        Raises:
+            InvalidValueError: If the journal's bytes cannot be read.
+        """
+        try:
+            mode = PostConditionMode(self.body[0])
+            conditions, at = read_post_conditions(self.body, 3, int.from_bytes(self.body[1:3]))
+            payload, _ = read_payload(self.body, at)
+        except (ValueError, IndexError) as error:
+            raise InvalidValueError(f"job {self.key} cannot be read from the journal: {error}") from error
         return Job(
             self.key,
             cast("UserPayload", payload),
             conditions,
-            PostConditionMode(self.body[0]),
+            mode,
             self.fee_ustx,
             self.account,
             note=self.note,

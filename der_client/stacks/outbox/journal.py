@@ -160,7 +160,7 @@ class Journal(JobTable):
                 .limit(limit)
                 .with_for_update(skip_locked=True)
             )
-            claimed = [read_entry(row) for row in connection.execute(query)]
+            claimed = [read_entry(row, self.name) for row in connection.execute(query)]
             if claimed:
                 numbers = [entry.id for entry in claimed]
                 query_claim = update(jobs).where(jobs.c.id.in_(numbers))

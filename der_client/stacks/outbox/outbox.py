@@ -79,6 +79,7 @@ class Outbox:
             check_seconds(raise_fee_after_s, "raise_fee_after_s")
         self._accounts = {account.address: account for account in given}
         self._client: Client = given[0].client
+        self._is_closed = False
         self._owns_journal = not isinstance(journal, Journal)
         identity = self._identity(purpose)
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
@@ -104,10 +105,13 @@ class Outbox:
 
         Raises:
             JobConflictError: If a key is there with another content; none was added.
-            InvalidValueError: If a job needs an account that this outbox does not have, or follows an unknown job.
+            InvalidValueError: If a job needs an account that this outbox does not have, follows an unknown job, or this
+                outbox is closed.
             JournalError: If the journal cannot be written; nothing was sent.
         """
+        self._require_open()
         for job in jobs:
+            check_kind(job, Job, "job", 'of a key and a payload, Job("rent/2026-07", payload)')
             if job.account and job.account not in self._accounts:
                 raise InvalidValueError(
                     f"job {job.key} needs account {job.account}; this outbox has {', '.join(self._accounts)}"
@@ -187,6 +191,7 @@ class Outbox:
         Returns:
             Whether it was so; one that is signed may be mined at any time.
         """
+        self._require_open()
         return self.journal.cancel(key)
 
     def has_failed(self, key: str) -> bool:
@@ -214,6 +219,8 @@ class Outbox:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
             InvalidValueError, JobConflictError: If a job of the stream cannot be added.
         """
+        if not isinstance(jobs, Iterable):
+            raise InvalidValueError(f"jobs: must be a list or a stream of Job, not {type(jobs).__name__}; write [job]")
         stream = iter(jobs)
         has_more = True
         open_jobs = 0
@@ -264,9 +271,12 @@ class Outbox:
     def do(self, job: Job, *, timeout_s: float | None = None) -> Entry:
         """Do one job and wait for it; if it is already done, return its result.
 
+        Without ``timeout_s``, it waits as long as the job is postponed, e.g. until the account has enough STX, or as
+        long as another outbox uses the account; a warning in the log says so.
+
         Args:
             job: The job.
-            timeout_s: The longest time, in seconds.
+            timeout_s: The longest time, in seconds; unlimited if not given.
 
         Returns:
             Its entry in the journal; the state shows whether it is over.
@@ -322,13 +332,21 @@ class Outbox:
         Raises:
             JournalError: If the journal cannot be written; nothing was sent that is not in it.
         """
+        self._require_open()
         return self._worker.step()
 
     def close(self) -> None:
         """Release the accounts. What is on its way stays in the journal, for the next outbox."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._worker.close()
         if self._owns_journal:
             self.journal.close()
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise InvalidValueError("this outbox is closed; open a new one")
 
     def __enter__(self) -> Self:
         """Return the outbox itself."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from der_client.stacks.errors import NodeError
 from der_client.stacks.outbox.jobs import JobState, Progress, retry_s
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from der_client.stacks.outbox.journal import Journal
     from der_client.stacks.outbox.lane import Lane
     from der_client.stacks.outbox.signing import Signer
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Refusals:
@@ -50,6 +53,8 @@ class Refusals:
         """Queue a job again whose transactions can never be mined."""
         self._journal.record_dead(sent, reason, wait_s=wait_s)
         lane.drop(sent.job_id)
+        if wait_s:
+            _LOG.warning("job %s of %s is postponed by %.0f s: %s", sent.key, lane.address, wait_s, reason)
         return Progress(sent.key, JobState.QUEUED, reason=reason, wait_s=wait_s)
 
     def _judge(self, lane: Lane, sent: Sent, error: TransactionRejectedError) -> list[Progress]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, update
 
+from der_client.stacks.errors import JournalError
 from der_client.stacks.outbox.jobs import Entry, JobState, Sent
 from der_client.stacks.outbox.schema import jobs, lanes, transactions
 from der_client.stacks.outcome import OutcomeKind
@@ -82,8 +83,26 @@ UNDONE: Final[dict[str, Any]] = {
 }
 
 
-def read_entry(row: Row[Any]) -> Entry:
-    """Read a row of jobs."""
+def read_entry(row: Row[Any], journal: str) -> Entry:
+    """Read a row of jobs.
+
+    Args:
+        row: The row.
+        journal: The journal's place, for the error.
+
+    Raises:
+        JournalError: If a value in it is not of its kind.
+    """
+    try:
+        return _entry(row)
+    except (TypeError, ValueError) as error:
+        raise JournalError(
+            f"has a damaged job, {row.key}, which cannot be read ({error}); restore a copy, or use a new journal",
+            journal,
+        ) from error
+
+
+def _entry(row: Row[Any]) -> Entry:
     return Entry(
         id=row.id,
         key=row.key,

@@ -58,6 +58,7 @@ class Worker:
     ) -> None:
         self.owner = uuid.uuid4().hex
         self.lanes: dict[str, Lane] = {}
+        self._awaited: set[str] = set()
         self._accounts = accounts
         self._journal = journal
         self._look_s = look_s
@@ -105,7 +106,12 @@ class Worker:
                 if self.lanes.pop(address, None) is not None:
                     self._turns.pop(address, None)
                     _LOG.warning("another process has taken over %s", address)
-            elif address not in self.lanes:
+                elif address not in self._awaited:
+                    _LOG.warning("another outbox uses %s; its jobs wait until that one is closed or dead", address)
+                self._awaited.add(address)
+                continue
+            self._awaited.discard(address)
+            if address not in self.lanes:
                 floor, live = self._journal.floor(address), self._journal.live(address)
                 try:
                     self.lanes[address] = Lane.begin(account, floor, live, self._look_s)
