@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
-from der_client.stacks.checks import check_kind
+from der_client.stacks.checks import check_items, check_kind
 from der_client.stacks.clarity import PrincipalValue
 from der_client.stacks.errors import (
     ConfirmationTimeoutError,
@@ -20,19 +20,20 @@ from der_client.stacks.fees import FeePolicy, Fees
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.nonces import NonceTracker
 from der_client.stacks.pending import PendingTransaction
-from der_client.stacks.rpc import TransactionReceipt
-from der_client.stacks.transactions import PostConditionMode, SingleSig, TokenTransfer, Transaction
+from der_client.stacks.rpc import Client, TransactionReceipt
+from der_client.stacks.transactions import PostCondition, PostConditionMode, SingleSig, TokenTransfer, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.stacks.network import Network
-    from der_client.stacks.rpc import Client
-    from der_client.stacks.transactions import Multisig, PostCondition, UserPayload
+    from der_client.stacks.transactions import Multisig, UserPayload
 
 __all__ = ["Account", "FeePolicy", "Fees", "PendingTransaction", "TransactionReceipt"]
 
 _LOG: Final = logging.getLogger(__name__)
+_POST_CONDITIONS: Final = get_args(PostCondition)
+_FEE_METHODS: Final = ("choose", "replace", "check")
 
 
 class Account:
@@ -50,14 +51,22 @@ class Account:
 
     def __init__(self, key: PrivateKey, client: Client, *, fee_policy: Fees | None = None) -> None:
         if not isinstance(key, PrivateKey):
-            raise KeyFormatError(
-                f"Account takes a PrivateKey, not {type(key).__name__}: use PrivateKey.from_hex(…) or Wallet.account(…)"
-            )
+            has_key = isinstance(getattr(key, "key", None), PrivateKey)
+            advice = "its .key" if has_key else "PrivateKey.from_hex(…) or Wallet.account(…)"
+            raise KeyFormatError(f"Account takes a PrivateKey, not {type(key).__name__}: use {advice}")
         self._key = key
         self._connect(client, fee_policy)
 
     def _connect(self, client: Client, fee_policy: Fees | None) -> None:
-        self.client = client
+        check_kind(client, Client, "client", "of a node's URL, Client(url)")
+        is_policy = not isinstance(fee_policy, type) and all(hasattr(fee_policy, name) for name in _FEE_METHODS)
+        if fee_policy is not None and not is_policy:
+            given = f"the class {fee_policy.__name__}" if isinstance(fee_policy, type) else type(fee_policy).__name__
+            raise InvalidValueError(
+                f"fee_policy: must be an object with the methods choose, replace and check, not {given}: FeePolicy() "
+                "makes one"
+            )
+        self.client: Client = client
         self.fee_policy: Fees = FeePolicy() if fee_policy is None else fee_policy
         self._nonces = NonceTracker(client, lambda: self.address)
 
@@ -116,6 +125,7 @@ class Account:
                 not the node's.
             NodeError: If the node is down or responds with something else.
         """
+        conditions = check_items(post_conditions, _POST_CONDITIONS, "post_conditions", "post-conditions")
         network = self.client.checked_network()
         draft = Transaction.build(
             payload,
@@ -123,7 +133,7 @@ class Account:
             network=network,
             nonce=self.next_nonce() if nonce is None else nonce,
             fee=0 if fee_ustx is None else fee_ustx,
-            post_conditions=tuple(post_conditions),
+            post_conditions=conditions,
             mode=mode,
         )
         if fee_ustx is None:
@@ -157,7 +167,7 @@ class Account:
             post_conditions: Conditions on what it moves.
             mode: Whether assets that no post-condition names may move.
             nonce: The account's next one if not given.
-            fee_ustx: By the fee policy if not given, in µSTX.
+            fee_ustx: By the fee policy if not given, in µSTX; a replacement offers more than what it replaces.
             replaces: Whether to replace the transaction with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
@@ -170,10 +180,10 @@ class Account:
             NodeError: If the node is down or responds with something else.
         """
         if nonce is not None:
-            return self.sign_and_send(
-                self.build(payload, post_conditions=post_conditions, mode=mode, nonce=nonce, fee_ustx=fee_ustx),
-                replaces=replaces,
-            )
+            built = self.build(payload, post_conditions=post_conditions, mode=mode, nonce=nonce, fee_ustx=fee_ustx)
+            if replaces and fee_ustx is None:
+                built = self._outbidding(built)
+            return self.sign_and_send(built, replaces=replaces)
         if replaces:
             raise InvalidValueError("replaces=True needs nonce=, the nonce of the transaction to replace")
         reserved = self._nonces.reserve()
@@ -296,6 +306,26 @@ class Account:
     def forget_in_flight(self) -> None:
         """Forget this account's transactions in flight, after the chain was set back (a devnet's revert or reset)."""
         self._nonces.forget()
+
+    def _outbidding(self, replacement: Transaction) -> Transaction:
+        """Return a replacement with a higher fee than the transaction that it replaces, by the fee policy."""
+        txid = self._nonces.txid(replacement.nonce)
+        replaced = self.client.transaction(txid) if txid else None
+        if replaced is None:
+            raise InvalidValueError(
+                f"replaces=True: the fee of the transaction with nonce {replacement.nonce} is not known here; give "
+                "fee_ustx higher than the fee of the transaction to replace"
+            )
+        if replacement.fee > replaced.fee_ustx:
+            return replacement
+        higher = self.fee_policy.replace(replaced.fee_ustx, replacement.estimated_length, 0.0)
+        if higher is None:
+            raise InvalidValueError(
+                f"replaces=True: the fee policy offers no more than the {replaced.fee_ustx} µSTX of the transaction to "
+                "replace; give a higher fee_ustx"
+            )
+        self.fee_policy.check(higher, replacement.estimated_length)
+        return replacement.with_fee(higher)
 
     def _send(
         self,

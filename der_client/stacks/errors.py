@@ -434,6 +434,20 @@ class CallReadError(DerClientError):
         self.cause = cause
 
 
+class UnexpectedResultError(DerClientError):
+    """A call was mined and succeeded, but its result is not of the declared type. Do not send it again.
+
+    Attributes:
+        txid: The transaction's id, hex without 0x.
+        raw_result: The result, in the consensus encoding.
+    """
+
+    def __init__(self, message: str, txid: str, raw_result: bytes) -> None:
+        super().__init__(message)
+        self.txid = txid
+        self.raw_result = raw_result
+
+
 class UnknownEventError(DerClientError):
     """A contract printed something that fits none of its declared events, although the declaration is strict.
 

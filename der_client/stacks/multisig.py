@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 from der_client.stacks.account import Account
-from der_client.stacks.checks import check_kind
+from der_client.stacks.checks import check_items, check_kind
 from der_client.stacks.errors import SigningError, whole
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.transactions import Multisig, PostConditionMode
@@ -45,12 +45,12 @@ class MultisigAccount(Account):
         fee_policy: Fees | None = None,
     ) -> None:
         check_kind(multisig, Multisig, "multisig", "e.g. Multisig(public_keys, required)")
-        for key in keys:
-            check_kind(key, PrivateKey, "keys", "for hexadecimal text, use PrivateKey.from_hex(…)")
+        given = check_items(keys, PrivateKey, "keys", "private keys, such as PrivateKey.from_hex(…)")
+        for key in given:
             if key.public_key not in multisig.public_keys:
                 raise SigningError(f"keys: the key of {key.public_key.data.hex()} is not one of the account's")
         self.multisig = multisig
-        self._keys = tuple(sorted(keys, key=lambda key: multisig.public_keys.index(key.public_key)))
+        self._keys = tuple(sorted(given, key=lambda key: multisig.public_keys.index(key.public_key)))
         self._connect(client, fee_policy)
 
     @cached_property
@@ -116,9 +116,11 @@ class MultisigAccount(Account):
             self._refuse()
 
     def _refuse(self) -> NoReturn:
+        held = len(self._keys)
         raise SigningError(
-            f"{self.multisig.required} of {len(self.multisig.public_keys)} keys must sign, and {len(self._keys)} are "
-            "held here: build the transaction by call.transaction(), let each signer .sign(key) it, then call.send(it)"
+            f"{self.multisig.required} of {len(self.multisig.public_keys)} keys must sign, and {held} "
+            f"{'is' if held == 1 else 'are'} held here: build the transaction by account.build(…) or "
+            "call.transaction(), let each signer .sign(key) it, then account.send(it) or call.send(it)"
         )
 
     @whole

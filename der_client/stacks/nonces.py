@@ -88,6 +88,15 @@ class NonceTracker:
             self._in_flight[nonce] = ""
             return nonce
 
+    def txid(self, nonce: int) -> str:
+        """Return the transaction on its way from here that has a nonce; empty if there is none.
+
+        Args:
+            nonce: The nonce.
+        """
+        with self._lock:
+            return self._in_flight.get(nonce, "")
+
     def claim(self, nonce: int, txid: str, *, is_reserved: bool = False, replaces: bool = False) -> str | None:
         """Record which transaction uses a nonce, just before it is sent.
 

@@ -88,7 +88,7 @@ class Outcome:
         Args:
             subject: Its name in the message, such as ``transaction 12ab… (SP….market.buy)``.
         """
-        spent = "and was rolled back; the fee is spent"
+        spent = "and was rolled back; the fee is spent" if self.txid else "and was rolled back"
         said = excerpt(self.text) if self.text else "the node gives no details"
         match self.kind:
             case OutcomeKind.SUCCESS | OutcomeKind.UNKNOWN | OutcomeKind.WAITING:

@@ -163,6 +163,15 @@ class TestReplacing:
         with pytest.raises(TransactionDroppedError):
             first.wait(5)
 
+    def test_the_fee_policy_raises_the_fee_of_a_replacement(
+        self, first: Any, chain: Devnet, account: Account, payee: str
+    ) -> None:
+        second = account.transfer(payee, 2, nonce=0, replaces=True)
+        chain.mine()
+        assert second.wait(5).fee_ustx == 1_250
+        with pytest.raises(TransactionDroppedError):
+            first.wait(5)
+
     def test_a_replacement_needs_a_nonce(self, account: Account, payee: str) -> None:
         with pytest.raises(ValueError, match="needs nonce="):
             account.transfer(payee, 2, replaces=True)

@@ -76,9 +76,9 @@ def test_lists_in_a_job_become_tuples() -> None:
 
 def test_something_else_than_a_job_is_refused(begin: Open, payee: str) -> None:
     outbox = begin()
-    with pytest.raises(InvalidValueError, match="^job: must be Job, not str"):
+    with pytest.raises(InvalidValueError, match=r"^job: must be Job, not str"):
         outbox.do("a")  # type: ignore[arg-type]
-    with pytest.raises(InvalidValueError, match="^jobs: must be a list or a stream of Job, not Job"):
+    with pytest.raises(InvalidValueError, match=r"^jobs: must be a list or a stream of Job, not Job"):
         next(outbox.run(pay(payee, 1)))  # type: ignore[arg-type]
 
 

@@ -18,19 +18,25 @@ from der_client.contracts.asset_verification import (
     RoleSet,
 )
 from der_client.contracts.production_tracking import DayRecord, ProductionError
+from der_client.stacks.account import Account
 from der_client.stacks.clarity import AsciiValue, TupleValue, encode
 from der_client.stacks.contract import Contract, public, read_only
 from der_client.stacks.contract.annotations import UInt
 from der_client.stacks.contract.events import UnknownEvent, read_event
 from der_client.stacks.errors import (
     AddressError,
+    DeploymentError,
     EncodeError,
+    NodeError,
     NodeResponseError,
     NodeUnreachableError,
     PostConditionAbortedError,
+    RuntimeAbortedError,
     SigningError,
+    UnexpectedResultError,
 )
-from der_client.stacks.transactions import PostConditionMode
+from der_client.stacks.rpc import Client
+from der_client.stacks.transactions import ContractPublish, PostConditionMode
 from tests.integration.conftest import REGION, Parties, ReadyPlant, register, start_of
 
 if TYPE_CHECKING:
@@ -195,8 +201,46 @@ def test_a_result_of_another_type_is_reported(der: Der) -> None:
         @read_only
         def get_surplus(self) -> bool: ...
 
-    with pytest.raises(NodeResponseError, match=r"get-surplus gave 0x01.*which is not bool.*another version"):
+    with pytest.raises(NodeResponseError, match=r"get-surplus returned u0, which is not of the type bool; is another"):
         Other(der.client, der.deployer).get_surplus()
+
+
+def test_a_mined_result_of_another_type_is_not_an_error_of_the_node(devnet: Devnet) -> None:
+    account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+    account.submit(ContractPublish("game", "(define-public (earn) (ok true))", 4)).wait()
+
+    class Game(Contract, name="game"):
+        @public
+        def earn(self) -> UInt: ...
+
+    pending = Game(account.client, account.address, account).earn().send()
+    words = (
+        rf"game\.earn was mined and succeeded \(txid {pending.txid}\), but returned true, which is not of the type uint"
+    )
+    with pytest.raises(UnexpectedResultError, match=words) as caught:
+        pending.wait()
+    assert caught.value.txid == pending.txid
+    assert not isinstance(caught.value, NodeError)
+
+
+def test_a_simulated_runtime_error_costs_no_fee(devnet: Devnet) -> None:
+    account = Account(devnet.accounts["wallet_1"].key, Client(devnet.url))
+    account.submit(ContractPublish("game", "(define-public (earn (by uint)) (ok (/ u1 by)))", 4)).wait()
+
+    class Game(Contract, name="game"):
+        @public
+        def earn(self, by: UInt) -> UInt: ...
+
+    with pytest.raises(RuntimeAbortedError, match=r"game\.earn hit a runtime error and was rolled back: "):
+        Game(account.client, account.address, account).earn(0).simulate()
+
+
+def test_a_contract_that_is_not_deployed_has_no_history(der: Der) -> None:
+    class Nowhere(Contract, name="nowhere"):
+        pass
+
+    with pytest.raises(DeploymentError, match=r"nowhere is not deployed at"):
+        Nowhere(der.client, der.deployer).events()
 
 
 def test_history_is_typed_and_can_start_anywhere(parties: Parties, devnet: Devnet) -> None:

@@ -202,7 +202,7 @@ def test_missing_contracts_and_failing_reads_have_different_errors(shop: Shop, a
 
 def test_the_class_is_compared_with_the_deployed_contract(shop: Shop) -> None:
     (difference,) = shop.differences()
-    assert difference.startswith("say gives (buff 1), but is deployed with (response {amount: (string-ascii 4)")
+    assert difference.startswith("say returns (buff 1), but is deployed with (response {amount: (string-ascii 4)")
 
 
 def test_post_conditions_are_derived_from_moved_assets(shop: Shop, account: Account, der: Der) -> None:

@@ -244,7 +244,7 @@ def test_differences_are_found_in_both_directions(der: Der) -> None:
         def invented(self) -> bool: ...
 
     found = "\n".join(differences(Wrong, der.client.contract_interface(der.settlement.contract_id)))
-    assert "get-fees gives bool, but is deployed with uint" in found
+    assert "get-fees returns bool, but is deployed with uint" in found
     assert "settle is declared read_only, but deployed public" in found
     assert "settle takes (payment uint), but is deployed with (payment-id uint)" in found
     assert "invented is declared in Wrong, but not deployed" in found

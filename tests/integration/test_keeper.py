@@ -532,7 +532,7 @@ def test_a_stopped_keeper_sends_nothing(parties: Parties, plant: ReadyPlant, dev
 
 
 def test_missing_accounts_and_invalid_limits_are_rejected(devnet: Devnet, parties: Parties) -> None:
-    with pytest.raises(SigningError, match="connect with one"):
+    with pytest.raises(SigningError, match="pass account="):
         Keeper(Der.connect(devnet.url))
     with pytest.raises(InvalidValueError, match="26 is out of range for max_in_flight: 1 to 25"):
         Keeper(parties.anyone, max_in_flight=26)

@@ -63,10 +63,10 @@ def test_with_enough_keys_it_works_like_any_account(funded: Der) -> None:
 
 def test_with_too_few_keys_the_error_says_how_to_sign(funded: Der) -> None:
     assert funded.account is not None
-    for keys, held in (((), 0), (KEYS[:1], 1)):
+    for keys, held in (((), "0 are"), (KEYS[:1], "1 is")):
         account = account_of(funded, *keys)
         call = funded.with_account(account).assets.set_paused(True)
-        with pytest.raises(SigningError, match=f"2 of 3 keys must sign, and {held} are held here: build the trans"):
+        with pytest.raises(SigningError, match=rf"2 of 3 keys must sign, and {held} held here: build .* account\.b"):
             call.send()
         with pytest.raises(SigningError, match="2 of 3 keys must sign"):
             account.sign_and_send(call.transaction())
@@ -82,6 +82,8 @@ def test_invalid_keys_are_rejected_and_no_key_is_shown(der: Der) -> None:
         account_of(der, STRANGER)
     with pytest.raises(InvalidValueError, match="multisig must be Multisig, got PrivateKey"):
         MultisigAccount(KEYS[0], der.client)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=r"keys: must be a list of .*, got PrivateKey; write \(…,\)"):
+        MultisigAccount(account_of(der).multisig, der.client, keys=KEYS[0])  # type: ignore[arg-type]
     shown = repr(account_of(der, *KEYS))
     assert shown.startswith("MultisigAccount(2 of 3, http")
     assert all(key.to_hex()[:64] not in shown for key in KEYS)

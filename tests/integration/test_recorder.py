@@ -489,7 +489,7 @@ def test_an_unreachable_node_is_an_error_before_anything_is_sent(
 
 
 def test_an_account_is_needed(devnet: Devnet) -> None:
-    with pytest.raises(SigningError, match="connect with one"):
+    with pytest.raises(SigningError, match="pass account="):
         Recorder(Der.connect(devnet.url))
 
 

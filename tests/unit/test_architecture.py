@@ -43,6 +43,7 @@ LAYERS = [
         "der_client.stacks.contract.layouts",
         "der_client.stacks.contract.annotations",
         "der_client.stacks.contract.hints",
+        "der_client.stacks.contract.bodies",
     ],
     ["der_client.stacks.contract.showing", "der_client.stacks.contract.unsent"],
     ["der_client.stacks.deploy"],

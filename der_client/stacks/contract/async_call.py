@@ -109,13 +109,20 @@ class AsyncCall(Unsent, Generic[R]):
         fee_ustx: int | None = None,
         post_conditions: Sequence[PostCondition] | None = None,
         mode: PostConditionMode = PostConditionMode.DENY,
+        replaces: bool = False,
     ) -> AsyncPending[R]:
         """Sign with the account's key and send; arguments and errors are those of `Call.send`.
 
         Cancelling the task meanwhile does not stop the sending: the transaction may still arrive.
         """
         pending = await asyncio.to_thread(
-            self.call.send, signed, nonce=nonce, fee_ustx=fee_ustx, post_conditions=post_conditions, mode=mode
+            self.call.send,
+            signed,
+            nonce=nonce,
+            fee_ustx=fee_ustx,
+            post_conditions=post_conditions,
+            mode=mode,
+            replaces=replaces,
         )
         return AsyncPending(pending, self._node)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from der_client.stacks.contract.movements import exact_conditions
 from der_client.stacks.contract.showing import html_table
-from der_client.stacks.contract.unsent import Unsent
+from der_client.stacks.contract.unsent import Unsent, use
 from der_client.stacks.errors import SigningError, TraceUnavailableError, whole
 from der_client.stacks.transactions import ContractCall, PostConditionMode, Transaction
 from der_client.stacks.transactions.lazy import lazy
@@ -140,6 +140,7 @@ class Pending(Generic[R]):
             PostConditionAbortedError: If a post-condition was not met; its `sentence` and `unmet` say which.
             RuntimeAbortedError: If the contract hit a runtime error.
             TransactionDroppedError: If it left the mempool without being mined.
+            UnexpectedResultError: If it succeeded, but its result is not of the declared type.
             ConfirmationTimeoutError: If it was not mined in time; the outcome is unknown.
         """
         mined = self._transaction.wait_any(timeout_s, confirmations=confirmations)
@@ -221,6 +222,7 @@ class Call(Unsent, Generic[R]):
         self._is_used = True
         return tuple(self._moves()) if self._moves else ()
 
+    @use
     def simulate(
         self,
         *,
@@ -237,7 +239,6 @@ class Call(Unsent, Generic[R]):
             SimulationUnavailableError: If the node is not an embedded devnet.
             ContractError, PostConditionAbortedError, RuntimeAbortedError: As the call itself would raise.
         """
-        self._is_used = True
         return self.contract.simulate(self, post_conditions=post_conditions, mode=mode)
 
     def tighten(self) -> Call[R]:
@@ -251,6 +252,7 @@ class Call(Unsent, Generic[R]):
         conditions = exact_conditions(moved, self.contract.require_account().address)
         return Call(self.contract, self.declared, self.arguments, lambda: conditions)
 
+    @use
     def transaction(
         self,
         *,
@@ -270,7 +272,6 @@ class Call(Unsent, Generic[R]):
         Raises:
             AddressError: If an argument is an address of another network.
         """
-        self._is_used = True
         account = self.contract.require_account()
         return account.build(
             self.payload, post_conditions=self._conditions(post_conditions), mode=mode, nonce=nonce, fee_ustx=fee_ustx
@@ -279,6 +280,7 @@ class Call(Unsent, Generic[R]):
     def _conditions(self, given: Sequence[PostCondition] | None) -> Sequence[PostCondition]:
         return self.post_conditions if given is None else given
 
+    @use
     def send(
         self,
         signed: Transaction | None = None,
@@ -287,6 +289,7 @@ class Call(Unsent, Generic[R]):
         fee_ustx: int | None = None,
         post_conditions: Sequence[PostCondition] | None = None,
         mode: PostConditionMode = PostConditionMode.DENY,
+        replaces: bool = False,
     ) -> Pending[R]:
         """Sign with the account's key and send.
 
@@ -296,13 +299,13 @@ class Call(Unsent, Generic[R]):
             fee_ustx: As for ``transaction``.
             post_conditions: As for ``transaction``.
             mode: As for ``transaction``.
+            replaces: Whether to replace the transaction with the same nonce that is on its way; give ``nonce``, too.
 
         Raises:
             SigningError: If the signed transaction is not for this call.
             TransactionRejectedError: If the node refused it; nothing is in the mempool.
             NodeUnreachableError: If there is no answer, and the node does not know the transaction.
         """
-        self._is_used = True
         account = self.contract.require_account()
         if signed is None:
             sent = account.submit(
@@ -311,11 +314,12 @@ class Call(Unsent, Generic[R]):
                 mode=mode,
                 nonce=nonce,
                 fee_ustx=fee_ustx,
+                replaces=replaces,
             )
             return Pending(self, sent)
         if isinstance(signed, Transaction) and signed.payload != self.payload:
             raise SigningError(f"the signed transaction is not this call of {self.declared.name}")
-        return Pending(self, account.send(signed))
+        return Pending(self, account.send(signed, replaces=replaces))
 
     if not TYPE_CHECKING:  # type checkers should still report missing attributes
 

@@ -135,7 +135,10 @@ class Contract(ContractReading):
             SigningError: If the contract was opened without one.
         """
         if self.account is None:
-            raise SigningError(f"{self.name} was opened without an account, so it can only be read: connect with one")
+            raise SigningError(
+                f"{self.name} was opened without an account, so it can only be read; pass account=, or use "
+                ".with_account(…)"
+            )
         return self.account
 
     def simulate(

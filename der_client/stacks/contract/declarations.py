@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from der_client.stacks.clarity import check_contract_name
+from der_client.stacks.contract.bodies import check_is_declared
 from der_client.stacks.contract.declared import Constant, DataMap, DataVar, Declared, DeclaredFunction
+from der_client.stacks.contract.errors import ErrorCode
+from der_client.stacks.contract.events import Event
 from der_client.stacks.contract.hints import check_model, local_names
+from der_client.stacks.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from der_client.stacks.contract.errors import ErrorCode
-    from der_client.stacks.contract.events import Event
+    from collections.abc import Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -63,11 +65,16 @@ class ContractDeclaration:
             strict_events: Whether it is an error if no declared event fits what was printed.
 
         Raises:
-            TypeError: If two methods declare the same function, one has a name that this class needs itself, or an
-                annotation has an undefined name.
+            TypeError: If two methods declare the same function, one has a name that this class needs itself, an
+                annotation has an undefined name, an argument is not of its kind, or a method with an empty body is not
+                declared.
             EncodeError: If no contract can have this name.
         """
         super().__init_subclass__()
+        if errors is not None and not _is_class(errors, ErrorCode):
+            raise TypeError(f"{cls.__name__}: errors= must be a class derived from ErrorCode, not {shown(errors)}")
+        _check_classes(events, Event, f"{cls.__name__}: events=")
+        _check_classes(callees, ContractDeclaration, f"{cls.__name__}: callees=")
         declared = _declared_by(cls, is_exact=name is not None)
         cls.name = "" if name is None else check_contract_name(name)
         cls.functions = {key: each for key, each in declared.items() if isinstance(each, DeclaredFunction)}
@@ -92,11 +99,29 @@ class ContractDeclaration:
             yield from callee.family()
 
 
+def _is_class(value: object, base: type) -> bool:
+    return isinstance(value, type) and issubclass(value, base)
+
+
+def _check_classes(values: object, base: type, what: str) -> None:
+    """Refuse what is not a list of classes, such as one by itself."""
+    kind = "Contract" if base is ContractDeclaration else base.__name__
+    if _is_class(values, base):
+        raise TypeError(f"{what} must be a tuple of classes; write ({values.__name__},)")  # type: ignore[attr-defined]
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{what} must be a tuple of classes derived from {kind}, not {shown(values)}")
+    for value in values:
+        if not _is_class(value, base):
+            raise TypeError(f"{what} must be classes derived from {kind}, not {shown(value)}")
+
+
 def _declared_by(contract: type[ContractDeclaration], *, is_exact: bool) -> dict[str, Declared[..., Any]]:
     """Return everything that a class declares, inherited or not, by Clarity name."""
     by_attribute: dict[str, Any] = {}
     for base in reversed(contract.__mro__):
         by_attribute |= vars(base)
+    for attribute, each in vars(contract).items():
+        check_is_declared(each, attribute)
     own = {name: each for name, each in vars(contract).items() if isinstance(each, Declared)}
     for attribute, each in own.items():
         if attribute in _TAKEN:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, S
 from der_client.stacks.clarity import check_clarity_name
 from der_client.stacks.clarity.generated import compile_generated
 from der_client.stacks.clarity.types import OptionalType
+from der_client.stacks.contract.bodies import check_is_empty
 from der_client.stacks.contract.call import BoundContract, Call, Pending, Receipt
 from der_client.stacks.contract.codecs import Signature, clarity_name, compile_signature
 from der_client.stacks.contract.forms import TwoForms, bound
@@ -51,7 +52,7 @@ class Declared(Generic[P, R]):
 
     Raises:
         EncodeError: If nothing in Clarity can have this name.
-        TypeError: If it is not a method, or takes ``*args`` or ``**kwargs``.
+        TypeError: If it is not a method, takes ``*args`` or ``**kwargs``, or has a body.
     """
 
     def __init__(self, function: Callable[Concatenate[Any, P], R], name: str | None = None) -> None:
@@ -380,6 +381,7 @@ def _check_declaration(function: Callable[..., Any]) -> None:
             f"@public, @read_only and their like declare a method, not {shown(function)}: a name is given as name=…, "
             '@read_only(name="is-ok?")'
         )
+    check_is_empty(function)
     parameters = list(inspect.signature(function).parameters.values())
     for parameter in parameters:
         if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):

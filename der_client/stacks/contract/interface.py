@@ -124,7 +124,7 @@ def _function_differences(declared: DeclaredFunction[..., Any], deployed: Functi
     inner = output.ok if isinstance(output, ResponseType) else output
     is_possible = declared.access != "public" or isinstance(output, ResponseType)
     if not is_possible or not (str(inner) == str(result) if declared.is_exact else _admits(result, inner)):
-        yield f"{declared.name} gives {result}, but is deployed with {output}"
+        yield f"{declared.name} returns {result}, but is deployed with {output}"
 
 
 def _text_of(parameters: list[tuple[str, ClarityType]]) -> str:

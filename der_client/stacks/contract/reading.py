@@ -204,6 +204,7 @@ class ContractReading(ContractResults):
         Raises:
             InvalidValueError: If ``since`` is neither of these.
             UnknownEventError: If no declared event fits what was printed, and ``strict_events`` is on.
+            DeploymentError: If the contract is not deployed on this network.
             NodeError: If the API could not be read.
         """
         records, logs = self.client.follow(self._history(self.client, since))
@@ -272,6 +273,8 @@ class ContractReading(ContractResults):
                     if is_older := _is_before(record, since):
                         break
                 newest_first.append(record)
+        if not logs:
+            yield from self._interface(client)
         return newest_first[::-1], logs[::-1]
 
     def _record(self, log: ContractLogEvent) -> EventRecord:

@@ -13,6 +13,7 @@ from der_client.stacks.errors import (
     DerClientError,
     NodeResponseError,
     TransactionFailedError,
+    UnexpectedResultError,
     shown,
 )
 from der_client.stacks.outcome import OutcomeKind
@@ -86,15 +87,23 @@ class ContractResults(ContractDeclaration):
     def _result(self, declared: Declaration, raw: bytes, txid: str, arguments: tuple[ClarityValue, ...]) -> Any:
         if is_error(raw):
             raise self._contract_error(declared, raw, txid, arguments)
-        return self._decoded(declared, raw[1:] if raw[:1] == _OK else raw)
+        return self._decoded(declared, raw[1:] if raw[:1] == _OK else raw, txid)
 
-    def _decoded(self, declared: Declaration, raw: bytes) -> Any:
+    def _decoded(self, declared: Declaration, raw: bytes, txid: str = "") -> Any:
         try:
             return declared.signature.result.decode(raw)
-        except DecodeError as error:
+        except DecodeError:
+            wrong = f"returned {_shown_raw(raw)}, which is not of the type {declared.signature.result.type}"
+            if txid:
+                raise UnexpectedResultError(
+                    f"{self.name}.{declared.name} was mined and succeeded (txid {txid}), but {wrong}; compare the "
+                    "class with .differences(), and do not send the call again",
+                    txid,
+                    raw,
+                ) from None
             raise NodeResponseError(
-                f"{self.contract_id} {declared.name} gave 0x{raw[:64].hex()}, which is not "
-                f"{declared.signature.result.type}: {error}; is another version of the contract deployed?",
+                f"{self.contract_id}.{declared.name} {wrong}; is another version of the contract deployed? Compare "
+                "the class with .differences()",
                 self.client.url,
             ) from None
 
@@ -150,3 +159,11 @@ class ContractResults(ContractDeclaration):
     def _member(self, contract_id: str) -> ContractResults:
         """Return a contract that this one calls, to read from."""
         raise NotImplementedError
+
+
+def _shown_raw(raw: bytes) -> str:
+    """Return an encoded value as Clarity writes it; its bytes if they are not one."""
+    try:
+        return shown(decode(raw), str)
+    except DecodeError:
+        return shown(raw, lambda _: f"0x{raw.hex()}")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from inspect import isclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,8 +36,15 @@ from der_client.stacks.errors import (
 from der_client.stacks.keys import PrivateKey
 from der_client.stacks.network import DEVNET, MAINNET
 from der_client.stacks.pending import PendingTransaction
-from der_client.stacks.rpc import Client
-from der_client.stacks.transactions import ContractCall, TokenTransfer, Transaction
+from der_client.stacks.rpc import AsyncClient, Client
+from der_client.stacks.transactions import (
+    ORIGIN,
+    ContractCall,
+    FungibleCode,
+    StxPostCondition,
+    TokenTransfer,
+    Transaction,
+)
 
 from .fake_node import URL, FakeNode
 
@@ -188,6 +196,43 @@ class Flat:
     def check(self, fee_ustx: int, length_bytes: int) -> None:  # noqa: ARG002
         if fee_ustx != 4321:
             raise InvalidValueError("the fee is flat")
+
+
+class TestArguments:
+    @pytest.mark.parametrize("given", [URL, None, AsyncClient])
+    def test_a_client_is_needed(self, given: Any) -> None:
+        with pytest.raises(InvalidValueError, match=r"client: must be Client, not .*: of a node's URL, Client\(url\)"):
+            Account(KEY, given)
+
+    @pytest.mark.parametrize(("given", "shown"), [(FeePolicy, "the class FeePolicy"), (5, "int")])
+    def test_a_fee_policy_is_needed(self, client: Client, given: Any, shown: str) -> None:
+        with pytest.raises(InvalidValueError, match=rf"fee_policy: must be an object .*, not {shown}: FeePolicy\(\)"):
+            Account(KEY, client, fee_policy=given)
+
+    def test_something_that_has_a_key_is_not_one(self, client: Client) -> None:
+        with pytest.raises(KeyFormatError, match=r"takes a PrivateKey, not SimpleNamespace: use its \.key"):
+            Account(SimpleNamespace(key=KEY), client)  # type: ignore[arg-type]
+
+    def test_post_conditions_are_a_list(self, account: Account) -> None:
+        condition = StxPostCondition(ORIGIN, FungibleCode.EQUAL, 1)
+        with pytest.raises(InvalidValueError, match=r"^post_conditions: must be a list .*, got StxPostCondition"):
+            account.submit(TokenTransfer(PrincipalValue(OTHER), 1), post_conditions=condition)  # type: ignore[arg-type]
+
+
+class TestReplacing:
+    def test_a_policy_that_raises_nothing_is_named(self, node: FakeNode, client: Client) -> None:
+        node.mines_at_once = False
+        account = Account(KEY, client, fee_policy=Flat())
+        account.transfer(OTHER, 1)
+        with pytest.raises(InvalidValueError, match="the fee policy offers no more than the 4321 µSTX"):
+            account.transfer(OTHER, 2, nonce=0, replaces=True)
+
+    def test_an_unknown_fee_must_be_outbid(self, node: FakeNode, client: Client, account: Account) -> None:
+        node.mines_at_once = False
+        account.transfer(OTHER, 1)
+        with pytest.raises(InvalidValueError, match="give fee_ustx higher than the fee of the transaction to replace"):
+            Account(KEY, client).transfer(OTHER, 2, nonce=0, replaces=True)
+        assert len(node.posts) == 1
 
 
 class TestFees:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, assert_type
+from unittest.mock import Mock
 
 import pytest
 
@@ -152,6 +153,76 @@ def test_only_methods_can_be_declared(declare: Callable[..., Any]) -> None:
         declare(with_an_argument)
     with pytest.raises(TypeError, match=r"their like declare a method, not 'is-ok\?': a name is given as name=…"):
         declare("is-ok?")
+
+
+def test_a_method_without_its_decorator_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Bare\.sum has an empty body, but no @public, @read_only"):
+
+        class Bare(Contract, name="bare"):
+            def sum(self, a: UInt) -> UInt: ...  # type: ignore[empty-body]
+
+    with pytest.raises(TypeError, match=r"Described\.sum has an empty body"):
+
+        class Described(Contract, name="described"):
+            def sum(self, a: UInt) -> UInt:  # type: ignore[empty-body]
+                """Return the sum."""
+
+    class Helped(Contract, name="helped"):
+        def twice(self, a: int) -> int:
+            return 2 * a
+
+        def hook(self) -> None: ...
+
+    assert Helped(odd().client, ADDRESS).twice(2) == 4
+
+
+def test_a_call_can_replace_another_transaction() -> None:
+    contract = odd()
+    contract.account = Mock()
+    contract.do_it().send(nonce=3, fee_ustx=900, replaces=True)
+    options = contract.account.submit.call_args.kwargs
+    assert (options["nonce"], options["fee_ustx"], options["replaces"]) == (3, 900, True)
+
+
+def test_a_call_that_is_sent_with_wrong_arguments_causes_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for method in ("send", "simulate", "transaction"):
+            with pytest.raises(TypeError, match="unexpected keyword argument 'fee'"):
+                getattr(odd().do_it(), method)(fee=300)
+            gc.collect()
+    assert inspect.isfunction(Call.send)
+
+
+@pytest.mark.parametrize("declare", DECLARE)
+def test_a_body_that_would_never_run_is_refused(declare: Callable[..., Any]) -> None:
+    def doubled(self: object, amount: UInt) -> UInt:
+        return 2 * amount
+
+    def described(self: object) -> UInt:
+        """Return nothing."""
+        raise NotImplementedError("never")
+
+    with pytest.raises(TypeError, match="doubled has a body, which never runs: write"):
+        declare(doubled)
+    assert declare(described).name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"errors": 5}, "errors= must be a class derived from ErrorCode, not 5"),
+        ({"errors": Code}, "errors= must be a class derived from ErrorCode, not <enum 'Code'>"),
+        ({"events": Event}, r"events= must be a tuple of classes; write \(Event,\)"),
+        ({"events": (5,)}, "events= must be classes derived from Event, not 5"),
+        ({"callees": 5}, "callees= must be a tuple of classes derived from Contract, not 5"),
+    ],
+)
+def test_arguments_of_a_class_are_checked(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^Wrong: {message}"):
+
+        class Wrong(Contract, name="wrong", **options):
+            pass
 
 
 def test_declared_methods_look_like_python_methods() -> None:

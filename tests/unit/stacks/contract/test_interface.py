@@ -159,7 +159,7 @@ def test_interface_classes_allow_narrower_results_and_other_argument_names() -> 
     assert differences(Named, deployed(4)) == differences(Inherited, deployed(4)) == ()
     assert len(differences(Exact, deployed(4))) == 2
     (difference,) = differences(Inherited, deployed(33))
-    assert difference == "get-name gives (string-ascii 32), but is deployed with (response (string-ascii 33) none)"
+    assert difference == "get-name returns (string-ascii 32), but is deployed with (response (string-ascii 33) none)"
 
 
 def test_every_declaration_is_compared() -> None:
@@ -196,7 +196,7 @@ def test_every_declaration_is_compared() -> None:
         "constant nowhere is declared in Wrong, but not deployed",
         "map rows is declared from principal to {owner: principal}, but deployed from uint to {owner: principal}",
         "map missing is declared in Wrong, but not deployed",
-        "transfer gives uint, but is deployed with (response bool int)",
+        "transfer returns uint, but is deployed with (response bool int)",
     }
 
 
