@@ -58,7 +58,7 @@ class Account:
         self._connect(client, fee_policy)
 
     def _connect(self, client: Client, fee_policy: Fees | None) -> None:
-        check_kind(client, Client, "client", "of a node's URL, Client(url)")
+        check_kind(client, Client, "client", "for a node's URL, use Client(url)")
         is_policy = not isinstance(fee_policy, type) and all(hasattr(fee_policy, name) for name in _FEE_METHODS)
         if fee_policy is not None and not is_policy:
             given = f"the class {fee_policy.__name__}" if isinstance(fee_policy, type) else type(fee_policy).__name__

@@ -66,7 +66,7 @@ def check_items(values: object, kind: type | tuple[type, ...], what: str, items:
         raise InvalidValueError(f"{what}: must be a list of {items}, got {given}{advice}")
     found = tuple(values)
     for item in found:
-        check_kind(item, kind, what, f"a list of {items}")
+        check_kind(item, kind, what, f"give a list of {items}")
     return found
 
 

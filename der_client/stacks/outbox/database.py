@@ -142,7 +142,7 @@ def _open(place: str | Path | None) -> tuple[Engine, str]:
         except (ArgumentError, ValueError) as error:
             raise JournalError("is not a URL that can be used; give postgresql://user@host/database", "?") from error
     else:
-        check_kind(place, (str, Path), "journal", "a file or a postgresql:// URL")
+        check_kind(place, (str, Path), "journal", "give a file or a postgresql:// URL")
         path = Path(place)
         if not path.parent.is_dir():
             raise JournalError(f"cannot be opened: there is no folder {path.parent}", str(path))

@@ -84,13 +84,13 @@ class Job:
                 f"a job's key must have 1 to {MAX_KEY_LENGTH} printable characters: {self.key!r:.80}"
             )
         of = f"job {self.key}: "
-        check_kind(self.payload, _PAYLOADS, f"{of}payload", "what the transaction does, such as call.payload")
+        check_kind(self.payload, _PAYLOADS, f"{of}payload", "give what the transaction does, such as call.payload")
         conditions = check_items(self.post_conditions, _POST_CONDITIONS, f"{of}post_conditions", "post-conditions")
         object.__setattr__(self, "post_conditions", conditions)
         check_enum(self.mode, PostConditionMode, f"{of}mode")
         if self.fee_ustx is not None:
             check_number(self.fee_ustx, 0, _UINT64_MAX, f"{of}fee_ustx")
-        check_kind(self.account, str, f"{of}account", "an address, such as account.address")
+        check_kind(self.account, str, f"{of}account", "give an address, such as account.address")
         object.__setattr__(self, "follows", check_items(self.follows, str, f"{of}follows", "keys"))
         check_kind(self.note, str, f"{of}note")
         if self.key in self.follows:

@@ -111,7 +111,7 @@ class Outbox:
         """
         self._require_open()
         for job in jobs:
-            check_kind(job, Job, "job", 'of a key and a payload, Job("rent/2026-07", payload)')
+            check_kind(job, Job, "job", 'write Job("rent/2026-07", payload)')
             if job.account and job.account not in self._accounts:
                 raise InvalidValueError(
                     f"job {job.key} needs account {job.account}; this outbox has {', '.join(self._accounts)}"

@@ -201,7 +201,7 @@ class Flat:
 class TestArguments:
     @pytest.mark.parametrize("given", [URL, None, AsyncClient])
     def test_a_client_is_needed(self, given: Any) -> None:
-        with pytest.raises(InvalidValueError, match=r"client: must be Client, not .*: of a node's URL, Client\(url\)"):
+        with pytest.raises(InvalidValueError, match=r"must be Client, got .*; for a node.s URL, use Client\(url\)"):
             Account(KEY, given)
 
     @pytest.mark.parametrize(("given", "shown"), [(FeePolicy, "the class FeePolicy"), (5, "int")])
