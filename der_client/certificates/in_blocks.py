@@ -24,7 +24,7 @@ def block_headers(file: CertificateFile) -> list[BlockHeader]:
         WrongError: If one is not a header, or not above the previous one.
     """
     if not file.blocks:
-        raise UnknownError("the file has no blocks; make it with --url to include them")
+        raise UnknownError("the file has no blocks; make it with --proof to include them")
     found: list[BlockHeader] = []
     for number, proof in enumerate(file.blocks):
         try:

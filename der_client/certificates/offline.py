@@ -61,7 +61,7 @@ def _check_bundles(file: CertificateFile) -> str:
 
 def _transactions(file: CertificateFile) -> dict[str, Transaction]:
     if not file.transactions:
-        raise UnknownError("the file has no signed transactions; make it with --url to include them")
+        raise UnknownError("the file has no signed transactions; make it with --proof to include them")
     read = {}
     for txid, raw in file.transactions.items():
         try:

@@ -70,6 +70,12 @@ def _text(error: DerClientError) -> str:
     return error.for_command() if isinstance(error, MeterDataError) else str(error)
 
 
+def _plain(message: str) -> str:
+    """Return what is wrong with an argument without the words of the library that found it."""
+    message = message.removeprefix("Value error, ").partition(", unable to parse")[0]
+    return message.replace("Input should be", "must be")
+
+
 class _Commands(TyperGroup):
     """Loads a command's module only when the command is used, since each imports much that the others do not need.
 
@@ -90,6 +96,13 @@ class _Commands(TyperGroup):
             if cmd_name in commands:
                 return _load(cmd_name, panel, commands[cmd_name])
         return None
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _plain(error.message)
+            raise
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:

@@ -20,7 +20,8 @@ _MOST_BYTES = 10_000_000
 @grouped
 def certificate(
     kind: Annotated[
-        Literal["claim", "retirement"], typer.Argument(help="Claimed by a buyer, or by the plant's owner.")
+        Literal["claim", "retirement"],
+        typer.Argument(metavar="KIND", help="claim: claimed by a buyer; retirement: retired by the plant's owner."),
     ],
     number: Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number; 'der certificates' lists them.")],
     *,
@@ -42,13 +43,17 @@ def certificate(
     """
     from der_client.certificates import issue  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.index import Index  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     with Index(on.place) as index:
         text = issue(index, index.certificate(kind, number), on.client if with_proof else None).to_json()
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InvalidValueError(f"--output {output}: cannot be written: {error.strerror}") from None
         typer.echo(f"wrote {kind} {number} to {output}", err=True)
 
 
@@ -75,8 +80,13 @@ def verify_certificate(
     """
     from der_client.certificates import CertificateFile, Outcome, check_offline, check_online  # noqa: PLC0415
     from der_client.index import Index  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
-    read = CertificateFile.from_json(_read(file, "a certificate", _MOST_BYTES))
+    content = _read(file, "a certificate", _MOST_BYTES)
+    try:
+        read = CertificateFile.from_json(content)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{file}: {error}") from None
     checks = list(check_offline(read, [_block(block) for block in saved or ()]))
     if not offline:
         if on.settings.database is None:
@@ -117,7 +127,7 @@ def _block(file: Path) -> "NakamotoBlock":
     except InvalidValueError as error:
         raise InvalidValueError(
             f"--block {file} is not a block as nodes have it: {error}; save one by "
-            "'curl -o FILE URL/v3/blocks/height/N'"
+            "'curl --fail -o FILE URL/v3/blocks/height/N'"
         ) from error
 
 

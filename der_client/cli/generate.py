@@ -53,12 +53,15 @@ def generate(
     gives the same text.
     """
     from der_client.generation import write_files  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
 
     is_package = Path(what).is_dir()
     if output is None and check:
         raise typer.BadParameter("--check compares with a file: give it with --output", param_hint="--check")
     if output is None and is_package:
         raise typer.BadParameter("a project needs several modules: give their folder with --output", param_hint="-o")
+    if output is not None and not output.parent.is_dir():
+        raise InvalidValueError(f"--output {output}: cannot be written: {output.parent} is not a folder")
     left_out: dict[str, str] = {}
     modules = _from_node(what, url, network) if _CONTRACT_ID.match(what) else _from_files(what, url, left_out)
     for name, reason in left_out.items():

@@ -107,7 +107,7 @@ def import_key(
 ) -> None:
     """Read a key (hexadecimal) or a mnemonic from standard input or a prompt, and keep it in an encrypted file."""
     from der_client.cli.secret_input import ask_mnemonic_passphrase  # noqa: PLC0415 -- `der --help` stays fast
-    from der_client.stacks.errors import InvalidValueError  # noqa: PLC0415
+    from der_client.stacks.errors import InvalidValueError, KeyFormatError  # noqa: PLC0415
     from der_client.stacks.keys import PrivateKey  # noqa: PLC0415
     from der_client.stacks.wallet import Wallet  # noqa: PLC0415
 
@@ -117,7 +117,10 @@ def import_key(
     elif mnemonic_passphrase:
         raise InvalidValueError("--mnemonic-passphrase: what was given is a key, not a mnemonic")
     else:
-        key = PrivateKey.from_hex(secret)
+        try:
+            key = PrivateKey.from_hex(secret)
+        except KeyFormatError as error:
+            raise KeyFormatError(f"{error}; or give a mnemonic of 12 or 24 words") from None
     _print_key(name, _save(folder, name, key), as_json=as_json)
 
 

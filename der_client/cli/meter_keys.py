@@ -39,17 +39,34 @@ def _in_pem(data: Secret[bytes], file: Path) -> Signer:
     )
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
 
+    content = data.reveal()
+    if b"PRIVATE KEY-----" not in content:
+        found = "a public key" if b"PUBLIC KEY-----" in content else "something else"
+        raise KeyFormatError(
+            f"key file {file}: expected a private key in PEM, got {found}; make a key with "
+            "'openssl ecparam -name prime256v1 -genkey -noout'"
+        )
     try:
-        try:
-            key: Any = load_pem_private_key(data.reveal(), None)
-        except TypeError:  # it is encrypted
-            key = load_pem_private_key(data.reveal(), ask_passphrase(f"of {file}").reveal().encode())
+        key: Any = load_pem_private_key(content, None)
+    except TypeError:  # it is encrypted
+        key = _encrypted(data, file)
     except (ValueError, UnsupportedAlgorithm):
         raise KeyFormatError(
-            f"key file {file}: this is not a private key in PEM, or the passphrase is wrong; make a key with "
-            "'openssl ecparam -name prime256v1 -genkey -noout'"
+            f"key file {file}: this private key in PEM is damaged, or of an unknown kind; expected a key on P-256 or "
+            "secp256k1, in PKCS #8 or SEC 1"
         ) from None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256K1 | SECP256R1):
         kind = key.curve.name if isinstance(key, EllipticCurvePrivateKey) else type(key).__name__.strip("_")
         raise KeyFormatError(f"key file {file}: expected a key on P-256 or secp256k1, got {kind}")
     return key
+
+
+def _encrypted(data: Secret[bytes], file: Path) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 -- heavy
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    passphrase = ask_passphrase(f"of {file}")
+    try:
+        return load_pem_private_key(data.reveal(), passphrase.reveal().encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyFormatError(f"key file {file}: wrong passphrase, or the file is damaged") from None

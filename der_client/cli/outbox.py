@@ -98,11 +98,15 @@ def _open(place: str | None) -> "Journal":
 
     if place is None:
         known = sorted(journal_folder().glob("*.db"))
-        if len(known) != 1:
-            names = "".join(f"\n  {path}" for path in known)
+        if not known:
             raise typer.BadParameter(
-                f"choose a journal with --journal; {f'there are:{names}' if known else 'there is none yet'}"
+                "there is no journal yet: 'der keeper' and 'der record' make one; or give --journal"
             )
+        if len(known) > 1:  # plain lines, so that a path can be copied
+            typer.echo("error: choose a journal with --journal; there are:", err=True)
+            for path in known:
+                typer.echo(f"  {path}", err=True)
+            raise typer.Exit(2)
         place = str(known[0])
     if "://" not in place and not Path(place).is_file():
         raise typer.BadParameter(f"there is no journal {place}")

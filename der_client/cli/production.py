@@ -7,7 +7,7 @@ import typer
 
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import plain, printable
+from der_client.cli.output import counted, plain, printable
 from der_client.cli.plants import WEEK_DAYS
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def _notes(made: "Sequence[tuple[int, MadeDay]]", slots_of_day: dict[int, int]) 
     missing = sum(slots_of_day[number] - day.slots_recorded for number, day in made)
     silent = len(slots_of_day) - len(made)
     notes = [f"{open_days} not verified"] * bool(open_days)
-    notes += [f"{missing} slots missing"] * bool(missing)
-    notes += [f"nothing from {silent}"] * bool(silent)
+    notes += [f"{counted(missing, 'slot')} missing"] * bool(missing)
+    notes += [f"{counted(silent, 'plant')} without data"] * bool(silent)
     return ", ".join(notes)
 
 

@@ -1,5 +1,6 @@
 """``der readings``: examine files of meter data before anything in them is recorded."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from der_client.cli.table_options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from der_client.readings import IntervalSeries, MeteredDay
     from der_client.readings.coverage import Coverage
@@ -87,7 +88,7 @@ def inspect(
                 raise
             remarks = (str(error),)
     typer.echo(_describe(form, table_options))
-    for remark in remarks:
+    for remark in _undecided(remarks, table_options):
         typer.echo(f"# {MeterDataError(remark).for_command()}")
     if channel:
         series = read_file(file, form, channels=channel, power_of_ten=power_of_ten, **table_options)
@@ -107,6 +108,13 @@ def inspect(
     _show(series, next((coverage for coverage in found if coverage.known_slots), found[0]), estimates=estimates)
 
 
+def _undecided(remarks: "Iterable[str]", options: dict[str, Any]) -> "Iterator[str]":
+    """Yield the remarks that advise to give something that was not given."""
+    for remark in remarks:
+        if not any(f"`{name}" in remark for name in options):
+            yield remark
+
+
 def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
     """Return the format as text, to be kept in a file."""
     from der_client.readings.table import TableFormat  # noqa: PLC0415 -- `der --help` stays fast
@@ -120,7 +128,8 @@ def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
 def _summary(series: "IntervalSeries") -> str:
     from der_client.cli.output import counted  # noqa: PLC0415 -- `der --help` stays fast
 
-    days = f"{series.start:%Y-%m-%d} to {series.end:%Y-%m-%d}"
+    first, last = series.start.date(), (series.end - timedelta.resolution).date()
+    days = f"{first} to {last}" if first < last else f"{first}"
     return f"{counted(len(series), 'interval')}, {days}, {float(series.wh):,.0f} Wh"
 
 

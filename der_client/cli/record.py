@@ -42,7 +42,9 @@ def record(
     on: OnContractsAsAccount,
     asset: Annotated[
         int | None,
-        typer.Option("--asset", metavar="ID", min=1, help="The asset that the meter belongs to.", show_default=False),
+        typer.Option(
+            "--asset", "--plant", metavar="ID", min=1, help="The plant that the meter belongs to.", show_default=False
+        ),
     ] = None,
     plants: Annotated[
         Path | None,
@@ -51,7 +53,7 @@ def record(
             metavar="FILE.toml",
             exists=True,
             dir_okay=False,
-            help="TOML file of several plants: a [[plant]] with the asset, and the channel, values, where … of "
+            help="TOML file of several plants: a [\\[plant]] with the asset, and the channel, values, where … of "
             "its readings.",
             show_default=False,
         ),

@@ -145,7 +145,8 @@ class Summary:
             for recording in result.recordings:
                 self._groups.add(recording)
                 if recording.reason and not recording.is_on_chain:
-                    self._note(f"asset {recording.asset_id}, {recording.day} {recording.status}: {recording.reason}")
+                    reason = _for_command(recording.reason)
+                    self._note(f"asset {recording.asset_id}, {recording.day} {recording.status}: {reason}")
 
     def fields(self) -> dict[str, Any]:
         """Return everything as values for JSON."""
@@ -186,7 +187,7 @@ def _fields(recording: "Recording") -> dict[str, Any]:
         "status": str(recording.status),
         "recorded_slots": recording.recorded_mask.bit_count(),
         "error": None if recording.error is None else recording.error.name,
-        "reason": recording.reason or None,
+        "reason": _for_command(recording.reason) or None,
         "txids": list(recording.txids),
     }
 
@@ -204,7 +205,7 @@ def _remarks(result: "PlantResult", *, estimates: bool) -> "Iterable[str]":
     """Return why some days are not on the chain, and what was left out of the file."""
     reasons = [recording for recording in result.problems if recording.reason]
     for recording in reasons[:_MOST_REASONS]:
-        yield f"{recording.day} {recording.status}: {recording.reason}"
+        yield f"{recording.day} {recording.status}: {_for_command(recording.reason)}"
     if len(reasons) > _MOST_REASONS:
         yield f"… and {counted(len(reasons) - _MOST_REASONS, 'more day')}: --all-days or --json lists them"
     coverage = result.coverage

@@ -98,7 +98,7 @@ def _ask_passphrase(purpose: str, variable: str, *, twice: bool) -> Secret[str]:
         passphrase = Secret(os.environ[variable])
     else:
         passphrase = ask_secret(f"Passphrase {purpose}: ", f"put it into the environment as {variable}")
-        if twice and passphrase.reveal() != ask_secret("Same passphrase again: ", "").reveal():
+        if twice and passphrase.reveal() != ask_secret("Repeat the passphrase: ", "").reveal():
             raise InvalidValueError("the two passphrases differ; nothing was written")
     if not passphrase.reveal():
         raise InvalidValueError("the passphrase is empty; it must have at least one character")
@@ -155,7 +155,8 @@ def read_key_data(file: Path, option: str = "--key") -> Secret[bytes]:
         with file.open("rb") as opened:
             return Secret(opened.read(MAX_FILE_LENGTH + 1))
     except OSError as error:
-        raise KeyFormatError(f"key file {file}: cannot be read: {error.strerror}") from None
+        advice = "; make one with 'der keys new NAME'" if isinstance(error, FileNotFoundError) else ""
+        raise KeyFormatError(f"key file {file}: cannot be read: {error.strerror}{advice}") from None
 
 
 def key_in(data: Secret[bytes], file: Path) -> PrivateKey:

@@ -20,42 +20,46 @@ _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "values": (_Words, "Column of the readings. Repeat it to add up several columns.", ("--value-column",)),
     "unit": (
         Literal["W", "kW", "MW", "Wh", "kWh", "MWh", "Ws"],
-        "Mean power (W) or energy (Wh) of each interval. Default: the unit in the column's name.",
+        "W, kW, MW (mean power), or Wh, kWh, MWh, Ws (energy of each interval). Default: the unit in the column's name.",
         (),
     ),
     "kind": (
         Literal["power", "energy", "register"],
-        "What the readings are. register: a meter's counter, which only grows.",
+        "What the readings are: power, energy, or register: a meter's counter, which only grows.",
         (),
     ),
-    "sign": (Literal["positive", "negative"], "Sign of production, if readings are positive and negative.", ()),
+    "sign": (Literal["positive", "negative"], "Sign of production, if readings have both: positive or negative.", ()),
     "time_zone": (str, "Time zone of times without offset: +01:00, or Europe/Berlin if clocks change.", ()),
     "time_format": (
         str,
         "iso (default), epoch-s, epoch-ms, excel, or directives: %d.%m.%Y %H:%M, %m/%d/%Y %I:%M %p.",
         (),
     ),
-    "stamped": (Literal["start", "end"], "Whether a time is the start or the end of its interval. Default: start.", ()),
+    "stamped": (Literal["start", "end"], "Whether a time is the start (default) or the end of its interval.", ()),
     "ambiguous": (
         Literal["error", "order", "flag", "unknown"],
-        "How to read the hour that clocks repeat in autumn: by the order of rows, a flag column, or as unknown.",
+        "The hour that clocks repeat in autumn: error (default), order (of the rows), flag (a column), or unknown.",
         (),
     ),
     "ambiguous_column": (str, "Column that flags the repeated hour.", ()),
     "ambiguous_second": (_Words, "The flag column's value in the second of the two hours; repeatable.", ()),
     "interval_seconds": (int, "Length of each interval, s: missing rows are gaps. Default: the step between rows.", ()),
     "until_next": (bool, "Each row lasts until the next one, however long that is.", ()),
-    "last_row": (Literal["unknown", "as-before"], "With --until-next: how long the last row lasts.", ()),
+    "last_row": (
+        Literal["unknown", "as-before"],
+        "With --until-next, how long the last row lasts: unknown (default) or as-before.",
+        (),
+    ),
     "nulls": (
         Literal["error", "unknown", "skip"],
-        "A row without a reading: an error (default), an interval of unknown energy, or a row to skip.",
+        "A row without a reading: error (default), unknown (an interval of unknown energy), or skip (the row).",
         (),
     ),
     "null_words": (_Words, "Words that mean that there is no reading; repeatable. They replace the usual ones.", ()),
     "skip_rows": (_Words, "First words of rows that are not readings, such as Total; repeatable.", ()),
     "where": (_Words, "COLUMN=VALUE: read these rows only. Several values of one column are added up.", ()),
     "delimiter": (str, "Character between cells; tab for a tab. Default: a comma.", ()),
-    "decimal": (Literal[".", ","], "Decimal character.", ()),
+    "decimal": (Literal[".", ","], "Decimal character: . (default) or ,", ()),
     "thousands": (str, "Character that groups thousands.", ()),
     "encoding": (str, "Text encoding: utf-8 (default), utf-16, cp1252.", ()),
     "header": (bool, "Whether there is a header row. Without one, the columns are 1, 2 and so on.", ()),
@@ -66,15 +70,19 @@ _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "period": (str, "Column of the period of the local day, counted from 1.", ()),
     "period_minutes": (int, "Length of a period, in minutes. Default: 30.", ()),
     "wide": (_Words, "Each row is a day: first and last column of its intervals (give it twice).", ()),
-    "order": (Literal["ascending", "descending", "any"], "Order of the rows by time. Default: ascending.", ()),
+    "order": (
+        Literal["ascending", "descending", "any"],
+        "Order of the rows by time: ascending (default), descending or any.",
+        (),
+    ),
     "duplicates": (
         Literal["error", "equal-once"],
-        "Rows of the same time: an error (default), or equal rows count once.",
+        "Rows of the same time: error (default), or equal-once: equal rows count once.",
         (),
     ),
     "register_reset": (
         Literal["unknown", "zero"],
-        "Energy of an interval in which the register shows less than before.",
+        "What a register that shows less than before means: unknown energy (default), or a restart at zero.",
         (),
     ),
     "register_size": (str, "Value at which the register rolls over to 0, in its unit.", ()),
@@ -94,8 +102,25 @@ _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
 def _parameter(field: str, kind: Any, text: str, others: tuple[str, ...]) -> Parameter:
     option = f"--{field.replace('_', '-')}"
     names = (f"{option}/--no-{option[2:]}",) if kind is bool else (option, *others)
-    annotation = Annotated[kind | None, typer.Option(*names, help=text, show_default=False, rich_help_panel=_PANEL)]
+    annotation = Annotated[
+        kind | None,
+        typer.Option(
+            *names,
+            metavar=_metavar(kind, text),
+            help=text,
+            case_sensitive=False,
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ]
     return Parameter(f"table_{field}", Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _metavar(kind: Any, text: str) -> str | None:
+    """Return a short word for the value, which leaves room for the options' names; the text lists choices."""
+    if kind in (str, _Words):
+        return "COLUMN" if text.startswith("Column") else "TEXT"
+    return {bool: None, int: "NUMBER"}.get(kind, "WORD")
 
 
 def with_table_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from der_client.readings.energy import metered_days
-from der_client.readings.slots import MICROSECONDS, slots_per_day
+from der_client.readings.slots import MICROSECONDS, SLOT_SECONDS, slots_per_day
 
 if TYPE_CHECKING:
     from der_client.readings.days import MeteredDay
@@ -76,9 +76,10 @@ def _reason(series: IntervalSeries, slot_seconds: int, *, has_estimates: bool) -
         return f"{begin}: no interval has a reading"
     shortest = min(end - start for start, end in zip(series.starts_us, series.ends_us, strict=True))
     if shortest > slot_us:
+        longer = ", or register the asset with longer slots" if shortest <= max(SLOT_SECONDS) * MICROSECONDS else ""
         return (
-            f"{begin}: the shortest interval is {shortest // MICROSECONDS} s long, and how its energy was spread is "
-            "not known; export finer data, or register the asset with longer slots"
+            f"{begin}: the shortest interval is {shortest // MICROSECONDS:,} s long, and how its energy was spread is "
+            f"not known; export finer data{longer}"
         )
     if all(start % slot_us for start in series.starts_us) and all(end % slot_us for end in series.ends_us):
         return (

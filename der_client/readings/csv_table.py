@@ -15,7 +15,7 @@ from os import PathLike
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Self
 
-from der_client.readings.errors import MeterDataError, like
+from der_client.readings.errors import MeterDataError, count_of, like
 from der_client.readings.sources import Source, encoding_of, open_binary, refuse_other_kinds
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ class CsvTable:
         except csv.Error as error:
             raise MeterDataError(f"this is not valid CSV ({error})", line=reader.line_num) from error
         if not columns:
-            raise MeterDataError(f"no header row was found: {self._delimiter_hint(best)}")
+            raise MeterDataError(
+                f"no header row was found with the delimiter {self._delimiter!r}; {self._delimiter_hint(best)}"
+            )
         missing = [name for name in columns if name not in best]
         known = ", ".join(map(repr, best))
         hint = "" if len(best) > 1 else f"; {self._delimiter_hint(best)}"
@@ -182,8 +184,9 @@ class CsvTable:
         others = {other: text.count(other) for other in ";,\t|" if other != self._delimiter}
         most = max(others, key=lambda other: others[other])
         shown = "tab" if most == "\t" else most
-        advice = f'give `delimiter="{shown}"`' if others[most] else "check `delimiter`"
-        return f"cells are separated by {self._delimiter!r} here: {advice}"
+        if not others[most]:
+            return "check `delimiter`"
+        return f'the file seems to use {shown!r}: give `delimiter="{shown}"`'
 
     # Rows
 
@@ -314,14 +317,14 @@ class CsvTable:
         sums = "" if any(map(str.isdigit, first)) else f'; if it is a sum or a remark, give `skip_rows="{first}"`'
         if len(cells) < width:
             raise MeterDataError(
-                f"the row is short: it has {len(cells)} cells, the header row {width}; a file that was cut off ends "
+                f"the row is short: it has {count_of(len(cells), 'cell')}, the header row {width}; a file that was cut off ends "
                 f"like this{sums}",
                 line=line,
                 value=value,
             )
         hint = " (a decimal comma between commas must be quoted)" if self._delimiter == "," else ""
         raise MeterDataError(
-            f"the row has {len(cells)} cells, the header row {width}{hint}: check `delimiter`{sums}",
+            f"the row has {count_of(len(cells), 'cell')}, the header row {width}{hint}: check `delimiter`{sums}",
             line=line,
             value=value,
         )

@@ -236,6 +236,6 @@ class MeteredDay:
         limit = plausible_limit_wh(self.mask.bit_count(), capacity_w, self.slot_seconds)
         if self.wh > limit:
             raise InvalidValueError(
-                f"day {self.day}: {self.wh} Wh in slots {describe_slots(self.mask)} of {self.slot_seconds} s is more "
-                f"than the {limit} Wh (110 %) that {capacity_w} W can plausibly produce: check unit and capacity"
+                f"day {self.day}: {self.wh:,} Wh in slots {describe_slots(self.mask)} of {self.slot_seconds} s is more "
+                f"than the {limit:,} Wh (110 %) that {capacity_w:,} W can plausibly produce: check unit and capacity"
             )

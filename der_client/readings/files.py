@@ -98,11 +98,13 @@ def format_named(text: str) -> str | TableFormat:
     """Return the format of a name: a TOML file, a name in ``FORMATS``, or a ready-made format of tables.
 
     Raises:
-        MeterDataError: If there is no such format; the message lists them.
-        OSError: If the file cannot be opened.
+        MeterDataError: If there is no such format, or the file cannot be read; the message lists the names.
     """
     if text.endswith(".toml"):
-        return TableFormat.from_toml(text)
+        try:
+            return TableFormat.from_toml(text)
+        except MeterDataError as error:
+            raise MeterDataError(f"`format`: {error}") from error
     if text in FORMATS:
         return text
     if text in ready_made_formats():

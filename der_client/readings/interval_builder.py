@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from der_client.readings.errors import MeterDataError
-from der_client.readings.integers import least
+from der_client.readings.integers import greatest, least
 from der_client.readings.plausibility import Plausibility
 from der_client.readings.quarter_hours import QuarterHours
 from der_client.readings.row_lengths import RowLengths
 from der_client.readings.row_order import RowOrder
-from der_client.readings.slots import MICROSECONDS, SECONDS_PER_DAY, day_number
+from der_client.readings.slots import EPOCH, MICROSECONDS, SECONDS_PER_DAY, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,7 @@ class IntervalBuilder:
         self._quarters = QuarterHours()
         self._last_row: Rows | None = None
         self._unsorted: list[Rows] = []
+        self._extent_us: tuple[int, ...] = ()
 
     def feed(self, rows: Rows) -> None:
         """Take the next rows.
@@ -89,6 +91,11 @@ class IntervalBuilder:
         import polars as pl  # noqa: PLC0415 -- heavy, and an extra
 
         low, high = range_us(self._form)
+        if low is None and high is None:
+            return frame
+        found = (least(frame["time"]), greatest(frame["time"]))
+        known = [*self._extent_us, *(each for each in found if each is not None)]
+        self._extent_us = (min(known), max(known)) if known else ()
         if low is not None:
             frame = frame.filter(pl.col("time") >= low)
         if high is not None:
@@ -131,6 +138,7 @@ class IntervalBuilder:
             rows = _concatenated(self._unsorted)
             self._unsorted.clear()
             self._last_row = Rows(rows.frame.sort("time", maintain_order=True), rows.decimals)
+        self._check_range()
         if self._last_row is not None:
             rows, self._last_row = self._last_row, None
             self._take(rows, is_last=True)
@@ -144,6 +152,18 @@ class IntervalBuilder:
         series.check_years()
         low, high = range_us(self._form)
         return series if low is None and high is None else series.between_us(low, high)
+
+    def _check_range(self) -> None:
+        """Refuse a range in which the file has no reading."""
+        if not self._extent_us:
+            return
+        low, high = range_us(self._form)
+        first, last = self._extent_us
+        if (low is not None and last < low) or (high is not None and first >= high + (self._form.stamped == "end")):
+            begin, end = (EPOCH + timedelta(microseconds=each) for each in (first, last))
+            raise MeterDataError(
+                f"no reading is between `from` and `to`; the file has {begin:%Y-%m-%d} to {end:%Y-%m-%d}"
+            )
 
     def _notes(self) -> tuple[str, ...]:
         notes = []

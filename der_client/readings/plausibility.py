@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from der_client.readings.errors import MeterDataError
+from der_client.readings.errors import MeterDataError, count_of
 from der_client.readings.integers import greatest, least
 from der_client.readings.quantities import MAX_POWER_W
 
@@ -94,7 +94,7 @@ class Plausibility:
         if (greatest(numbers) or 0) * factor > MAX_POWER_W:
             index = numbers.arg_max() or 0
             raise self._places.error(
-                int(rows["record"][index]), f"the reading is beyond {MAX_POWER_W:,} W or Wh: check `unit`"
+                int(rows["record"][index]), f"the reading is more than {MAX_POWER_W:,} W or Wh: check `unit`"
             )
 
     def check(self, days: int) -> None:
@@ -116,7 +116,7 @@ class Plausibility:
         is_seldom = self._falls <= days and self._falls * _RISES_PER_FALL <= self._rises
         if self._rises >= _FEWEST_RISES and is_seldom:
             raise MeterDataError(
-                f"the readings only grow ({self._rises} times, and fall {self._falls} times): this looks like a "
+                f"the readings only grow ({count_of(self._rises, 'time')}, and fall {count_of(self._falls, 'time')}): this looks like a "
                 'register, a counter of all energy; give `kind="register"`, or `allow_rising=True` if they are '
                 "energies of intervals all the same"
             )
@@ -125,7 +125,7 @@ class Plausibility:
         if self._form.sign is None and self._negative > self._positive * _NEGATIVE_SHARE:
             part = "all" if not self._positive else "part"
             raise MeterDataError(
-                f"{part} of the readings ({self._negatives}) are negative: if production is negative here, give "
+                f"{part} of the readings ({self._negatives:,}) are negative: if production is negative here, give "
                 '`sign="negative"`; if it is positive, and negative is energy drawn, `sign="positive"`'
             )
 
@@ -133,7 +133,7 @@ class Plausibility:
         """Return what a person should know about the readings."""
         notes = []
         if self._negatives and self._form.sign is None:
-            notes.append(f"{self._negatives} readings are below 0 and count as 0")
+            notes.append(f"below 0, and counted as 0: {count_of(self._negatives, 'reading')}")
         if self._known < self.rows and self._kind != "register":
-            notes.append(f"{self.rows - self._known} rows have no reading")
+            notes.append(f"without a reading: {count_of(self.rows - self._known, 'row')}")
         return tuple(notes)

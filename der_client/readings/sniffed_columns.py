@@ -33,6 +33,7 @@ _TIME_FORMATS: Final = (
     "%Y%m%d %H%M",
     "%Y%m%d%H%M",
 )
+_EPOCHS: Final = {"epoch-s": re.compile(r"1\d{9}", re.ASCII), "epoch-ms": re.compile(r"1\d{12}", re.ASCII)}
 _RANGE: Final = re.compile(r".*\d:\d\d(?::\d\d)?( - | to |/).*\d:\d\d.*")
 _UTC: Final = re.compile(r"\b(UTC|GMT)\b(?! ?[+-])")
 _OFFSET: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.ASCII)
@@ -47,6 +48,8 @@ _NOT_PRODUCTION: Final = re.compile(
 _QUALITY: Final = re.compile(r"quality|estimat|status|ersatz|actual", re.IGNORECASE)
 ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 DATE: Final = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}", re.ASCII)
+_MOST_WRONG: Final = 0.1
+"""The share of cells that may be wrong in a column of times or readings; reading the file names them."""
 CLOCK: Final = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?", re.ASCII)
 
 
@@ -80,35 +83,34 @@ def look_at_times(look: Look, columns: dict[str, list[str]]) -> None:
         MeterDataError: If no column has times.
     """
     for name, cells in columns.items():
-        present = [cell for cell in cells if cell]
-        if not present:
+        if not any(cells):
             continue
         texts, names = cells, [name]
-        if all(DATE.fullmatch(cell) for cell in present):
+        if _are(cells, DATE):
             clocks = [other for other, values in columns.items() if other != name and _are(values, CLOCK)]
             if not clocks:
                 continue
             names.append(clocks[0])
             texts = [f"{day} {clock}" for day, clock in zip(cells, columns[clocks[0]], strict=True)]
         if _are(texts, _RANGE):
-            separator = _RANGE.match(present[0])
-            if separator is not None:
-                look.fields["range_separator"] = separator[1]
-                texts = [text.partition(separator[1])[0] for text in texts]
+            separator = next(filter(None, map(_RANGE.match, texts)))[1]
+            look.fields["range_separator"] = separator
+            texts = [text.partition(separator)[0] for text in texts]
         form = _time_format(texts, look)
         if form is None:
             continue
         look.fields["time"] = names
         if form != "iso":
             look.fields["time_format"] = form
-        if form.startswith("epoch") or all(_OFFSET.search(text) for text in texts if text):
+        texts = [text for text in texts if _fits(text, form)]
+        if form.startswith("epoch") or all(_OFFSET.search(text) for text in texts):
             pass
         elif any(_UTC.search(each) for each in names):
             look.fields["time_zone"] = "UTC"
             look.remarks.append("the column's name says UTC: check `time_zone`")
         else:
             look.remarks.append("times have no offset from UTC: give `time_zone`, the zone of the meter's clock")
-        _look_at_order(look, [text for text in texts if text], form)
+        _look_at_order(look, texts, form)
         return
     raise MeterDataError(
         f"no column of times was found; there are: {', '.join(map(repr, columns))}; give `time` yourself"
@@ -117,24 +119,32 @@ def look_at_times(look: Look, columns: dict[str, list[str]]) -> None:
 
 def _are(cells: Sequence[str], pattern: re.Pattern[str]) -> bool:
     present = [cell for cell in cells if cell]
-    return bool(present) and all(pattern.fullmatch(cell) for cell in present)
+    return bool(present) and _nearly_all([pattern.fullmatch(cell) for cell in present])
+
+
+def _nearly_all(found: Sequence[object]) -> bool:
+    return sum(not each for each in found) <= len(found) * _MOST_WRONG
 
 
 def _time_format(texts: Sequence[str], look: Look) -> str | None:
+    """Return the format that fits all texts, or else nearly all."""
     present = [text for text in texts if text]
-    if _are(present, ISO):
-        return "iso"
-    if all(re.fullmatch(r"1\d{9}", text) for text in present):
-        return "epoch-s"
-    if all(re.fullmatch(r"1\d{12}", text) for text in present):
-        return "epoch-ms"
-    fitting = [form for form in _TIME_FORMATS if all(_fits(text, form) for text in present)]
+    fits = {form: [_fits(text, form) for text in present] for form in ("iso", *_EPOCHS, *_TIME_FORMATS)}
+    fitting = [form for form in fits if all(fits[form])]
+    if not fitting:
+        fitting = sorted(
+            (form for form in fits if _nearly_all(fits[form])), key=lambda form: sum(fits[form]), reverse=True
+        )
     if len(fitting) > 1 and {form[:5] for form in fitting} >= {"%d/%m", "%m/%d"}:
         look.remarks.append("it is unclear whether the day or the month comes first: check `time_format`")
     return fitting[0] if fitting else None
 
 
 def _fits(text: str, form: str) -> bool:
+    if form == "iso":
+        return ISO.fullmatch(text) is not None
+    if form in _EPOCHS:
+        return _EPOCHS[form].fullmatch(text) is not None
     try:
         datetime.strptime(re.sub(r"\b24(?=:00)", "00", text), form)  # noqa: DTZ007 -- only to see whether it can be read
     except ValueError:
@@ -143,7 +153,7 @@ def _fits(text: str, form: str) -> bool:
 
 
 def _look_at_order(look: Look, texts: Sequence[str], form: str) -> None:
-    if form in {"epoch-s", "epoch-ms"}:
+    if form in _EPOCHS:
         moments = [float(text) for text in texts]
     else:
         read = datetime.fromisoformat if form == "iso" else (lambda text: datetime.strptime(text, form))  # noqa: DTZ007
@@ -185,8 +195,8 @@ def look_at_values(look: Look, columns: dict[str, list[str]]) -> None:
         if name in taken or is_other or _are(cells, CLOCK) or _are(cells, DATE):
             continue
         present = [cell for cell in cells if cell.lower() not in words]
-        if present and all(is_number(cell) for cell in present):
-            numeric[name] = present
+        if present and _nearly_all([is_number(cell) for cell in present]):
+            numeric[name] = [cell for cell in present if is_number(cell)]
             nulls |= {cell for cell in cells if cell.lower() in words} if len(present) < len(cells) else set()
     wanted = [name for name in numeric if _PRODUCTION.search(name) and not _NOT_PRODUCTION.search(name)]
     wanted = wanted or [name for name in numeric if unit_in(name) and not _NOT_PRODUCTION.search(name)]

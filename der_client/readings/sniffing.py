@@ -93,6 +93,11 @@ def _columns_below(look: Look, rows: list[list[str]], number: int) -> dict[str, 
     header = [name.strip() for name in rows[number]]
     width = len(header)
     body = _without_sums(look, [[cell.strip() for cell in row] for row in rows[number + 1 :]])
+    if len(body) > 1 and len(body[-1]) < len(body[-2]):
+        body.pop()  # cut off, which reading the file will say
+    if body and all(len(row) > width for row in body):
+        hint = "" if "delimiter" in look.fields else " (a decimal comma between commas must be quoted)"
+        raise MeterDataError(f"the rows have {len(body[0])} cells, the header row {width}{hint}: check `delimiter`")
     body = [[*row, *[""] * (width - len(row))] for row in body if width - 1 <= len(row) <= width]
     return {name: [row[index] for row in body] for index, name in enumerate(header) if name}
 
@@ -174,6 +179,8 @@ def _table(text: str) -> tuple[str, list[list[str]]]:
         score = max(widths.values(), default=0)
         if score > best[0]:
             best = (score, delimiter, rows)
+    if best[0] == 1 and len(best[2]) == 1:
+        raise MeterDataError("the file has a header row and no readings")
     if best[0] < 2:
         raise MeterDataError("this does not look like a table: no character separates columns throughout")
     return best[1], best[2]

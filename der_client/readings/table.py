@@ -254,14 +254,15 @@ class TableFormat(BaseModel):
         """Read a format from a file.
 
         Raises:
-            MeterDataError: If it is not TOML, or a name or a word in it is unknown.
-            OSError: If the file cannot be opened.
+            MeterDataError: If it cannot be read, is not TOML, or a name or a word in it is unknown.
         """
-        with open(path, "rb") as file:  # noqa: PTH123 -- str, Path or anything with __fspath__
-            try:
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 -- str, Path or anything with __fspath__
                 fields = tomllib.load(file)
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise MeterDataError(f"{path} is not a format in TOML: {error}") from error
+        except OSError as error:
+            raise MeterDataError(f"{path} cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise MeterDataError(f"{path} is not a format in TOML: {error}") from error
         try:
             return cls(**fields)
         except MeterDataError as error:
@@ -323,6 +324,8 @@ def _explain(error: ValidationError) -> str:
     if found["type"] == "extra_forbidden":
         known = ", ".join(field.alias or name for name, field in TableFormat.model_fields.items())
         return f"{name!r} is not an option of a format; there are: {known}"
+    if found["type"].startswith("date_"):
+        return f"`{name}` is {found['input']!r}: expected a day such as 2026-06-01"
     message = found["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if not name:
         return message

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from der_client.contracts.production_tracking import ProductionError
+from der_client.readings.errors import count_of
 from der_client.readings.slots import (
     RECORDING_DAYS,
     day_at,
@@ -142,7 +143,7 @@ def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask
     if recorded_wh + wh > limit_wh:
         return Refusal(
             ProductionError.ERR_IMPLAUSIBLE_ENERGY,
-            f"{recorded_wh + wh} Wh in {slot_count} slots of {day} are more than the {limit_wh} Wh (110 %) that "
-            f"{capacity_w} W can produce",
+            f"{recorded_wh + wh:,} Wh in {count_of(slot_count, 'slot')} of {day} are more than the {limit_wh:,} Wh "
+            f"(110 %) that {capacity_w:,} W can produce: check `unit` and the plant's capacity",
         )
     return None

@@ -128,12 +128,12 @@ class Candidate(ABC):
 
     def _conflicting(self, *conflicts: Conflict, **details: Any) -> Recording:
         differences = "; ".join(
-            f"slots {describe_slots(conflict.mask)}: {conflict.recorded_wh} Wh recorded, {conflict.metered_wh} Wh given"
+            f"slots {describe_slots(conflict.mask)}: {conflict.recorded_wh:,} Wh recorded, {conflict.metered_wh:,} Wh given"
             for conflict in conflicts
         )
         reason = (
-            f"{self.day} is recorded differently ({differences}): find out which is right; a verifier can adjust the "
-            "day until it is verified"
+            f"different energy is recorded ({differences}): find out which is right; a verifier can adjust the day "
+            "until it is verified"
         )
         return self.say(RecordingStatus.CONFLICTING, reason, conflicts=conflicts, **details)
 

@@ -120,7 +120,7 @@ def open_key(content: bytes, password: str | Secret[str], *, source: str) -> Pri
             )
         )
     except InvalidTag:
-        raise KeyFormatError(f"{source}: wrong password, or the file was changed") from None
+        raise KeyFormatError(f"{source}: wrong passphrase, or the file was changed") from None
     return PrivateKey.from_bytes(secret)
 
 
