@@ -20,7 +20,7 @@ _OPTIONS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "values": (_Words, "Column of the readings. Repeat it to add up several columns.", ("--value-column",)),
     "unit": (
         Literal["W", "kW", "MW", "Wh", "kWh", "MWh", "Ws"],
-        "W, kW, MW (mean power), or Wh, kWh, MWh, Ws (energy of each interval). Default: the unit in the column's name.",
+        "Mean power (W, kW, MW) or energy (Wh, kWh, MWh, Ws) of each interval. Default: that in the column's name.",
         (),
     ),
     "kind": (

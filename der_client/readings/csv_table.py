@@ -317,8 +317,8 @@ class CsvTable:
         sums = "" if any(map(str.isdigit, first)) else f'; if it is a sum or a remark, give `skip_rows="{first}"`'
         if len(cells) < width:
             raise MeterDataError(
-                f"the row is short: it has {count_of(len(cells), 'cell')}, the header row {width}; a file that was cut off ends "
-                f"like this{sums}",
+                f"the row is short: it has {count_of(len(cells), 'cell')}, the header row {width}; a file that was cut "
+                f"off ends like this{sums}",
                 line=line,
                 value=value,
             )

@@ -128,7 +128,8 @@ class Candidate(ABC):
 
     def _conflicting(self, *conflicts: Conflict, **details: Any) -> Recording:
         differences = "; ".join(
-            f"slots {describe_slots(conflict.mask)}: {conflict.recorded_wh:,} Wh recorded, {conflict.metered_wh:,} Wh given"
+            f"slots {describe_slots(conflict.mask)}: {conflict.recorded_wh:,} Wh recorded, "
+            f"{conflict.metered_wh:,} Wh given"
             for conflict in conflicts
         )
         reason = (

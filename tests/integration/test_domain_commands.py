@@ -92,7 +92,7 @@ class TestProduction:
         assert {each["state"] for each in made} == {"verified"}
         shown = table("production")
         assert shown.count("█") > 10
-        assert shown.count("nothing from 3") == 7 - DAYS
+        assert shown.count("3 plants without data") == 7 - DAYS
 
     def test_bars_are_to_scale(self) -> None:
         lines = table("production", 1, "--days", DAYS).splitlines()[1 : DAYS + 1]

@@ -50,7 +50,10 @@ def test_a_library_error_is_one_line_on_stderr(der: RunDer) -> None:
     result = der("keys", "import", "alice", stdin="zz")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == "error: a private key is text of 64 or 66 hexadecimal digits\n"
+    assert (
+        result.stderr
+        == "error: a private key is text of 64 or 66 hexadecimal digits; or give a mnemonic of 12 or 24 words\n"
+    )
 
 
 def test_a_bug_keeps_its_traceback(der: RunDer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,10 @@ def test_import_of_bytes_that_are_not_text_is_an_error(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
     )
     assert done.returncode == 1
-    assert done.stderr == b"error: a private key is text of 64 or 66 hexadecimal digits\n"
+    assert (
+        done.stderr
+        == b"error: a private key is text of 64 or 66 hexadecimal digits; or give a mnemonic of 12 or 24 words\n"
+    )
 
 
 def test_new_keys_differ_and_are_saved_in_the_default_folder(der: RunDer, tmp_path: Path) -> None:
@@ -216,7 +219,7 @@ def _read_rest(master: int) -> str:
 
 
 def test_the_mnemonic_is_shown_on_the_terminal_only(tmp_path: Path) -> None:
-    answers = [("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
+    answers = [("Passphrase", PASSPHRASE), ("Repeat", PASSPHRASE)]
     done = on_terminal("keys", "new", "alice", "--show-mnemonic", "--words", "12", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0, done
     words = next(line.strip() for line in done.terminal.splitlines() if len(line.split()) == 12)
@@ -226,7 +229,7 @@ def test_the_mnemonic_is_shown_on_the_terminal_only(tmp_path: Path) -> None:
 
 
 def test_the_mnemonic_is_not_shown_by_default(tmp_path: Path) -> None:
-    answers = [("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
+    answers = [("Passphrase", PASSPHRASE), ("Repeat", PASSPHRASE)]
     done = on_terminal("keys", "new", "alice", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0
     shown = [line for line in (done.terminal + done.stdout).splitlines() if "Passphrase" not in line]
@@ -235,7 +238,7 @@ def test_the_mnemonic_is_not_shown_by_default(tmp_path: Path) -> None:
 
 def test_different_passphrases_are_rejected(tmp_path: Path) -> None:
     done = on_terminal(
-        "keys", "new", "a", "--dir", tmp_path, answers=[("Passphrase", PASSPHRASE), ("again", "another passphrase")]
+        "keys", "new", "a", "--dir", tmp_path, answers=[("Passphrase", PASSPHRASE), ("Repeat", "another passphrase")]
     )
     assert done.exit_code == 1
     assert "differ; nothing was written" in done.stdout
@@ -243,7 +246,7 @@ def test_different_passphrases_are_rejected(tmp_path: Path) -> None:
 
 
 def test_a_key_typed_on_the_terminal_is_not_echoed(tmp_path: Path) -> None:
-    answers = [("Private key", SECRET), ("Passphrase", PASSPHRASE), ("again", PASSPHRASE)]
+    answers = [("Private key", SECRET), ("Passphrase", PASSPHRASE), ("Repeat", PASSPHRASE)]
     done = on_terminal("keys", "import", "owner", "--dir", tmp_path, answers=answers)
     assert done.exit_code == 0
     assert SECRET not in done.terminal + done.stdout

@@ -51,7 +51,7 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("DER_PASSPHRASE", "correct")
     assert sign_digest(read_meter_key(path), DIGEST)[0] is Curve.P256
     monkeypatch.setenv("DER_PASSPHRASE", "wrong")
-    with pytest.raises(KeyFormatError, match="passphrase is wrong"):
+    with pytest.raises(KeyFormatError, match="wrong passphrase, or the file is damaged"):
         read_meter_key(path)
 
 

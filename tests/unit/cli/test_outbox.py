@@ -103,7 +103,7 @@ def test_several_journals_or_none_are_reported(
     assert done.exit_code == 2
     assert "--journal" in done.output
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "none"))
-    assert "there is none yet" in der("outbox", "list").output
+    assert "there is no journal yet" in der("outbox", "list").output
 
 
 def test_a_file_that_is_not_a_journal_is_rejected(der: RunDer, tmp_path: Path) -> None:

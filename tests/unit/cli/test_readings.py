@@ -43,7 +43,7 @@ RUN = CliRunner()
         ("five_minute_power.csv", 'values = "solar_power"', ["--time-zone", "-07:00", "--unit", "W"]),
         (
             "step_changes_30_to_15_min.csv",
-            "the step between rows changes: if each lasts until the next, give --until-next",
+            "until_next = true",
             ["--unit", "kWh", "--until-next"],
         ),
         (

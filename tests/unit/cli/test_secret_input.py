@@ -42,7 +42,7 @@ def test_a_wrong_passphrase_is_rejected_and_not_shown(tmp_path: Path, monkeypatc
     file = tmp_path / "owner.json"
     save_key(file, PrivateKey.from_hex(SECRET), "correct horse")
     monkeypatch.setenv("DER_PASSPHRASE", "battery staple")
-    with pytest.raises(KeyFormatError, match="wrong password") as caught:
+    with pytest.raises(KeyFormatError, match="wrong passphrase") as caught:
         read_signing_key(file)
     assert "battery" not in str(caught.value)
 

@@ -286,7 +286,7 @@ def test_rows_with_sums_and_remarks_are_skipped_on_request(monkeypatch: pytest.M
         monkeypatch.setattr(csv_table, "PIECE_BYTES", size)
         series = read(rows, skip_rows=words)
         assert energies(series) == [1, 2, 3, 2]
-        assert series.notes == ("4 rows that begin with 'zwischensumme', 'Total', '' were left out",)
+        assert series.notes == ("left out: 4 rows beginning with 'zwischensumme', 'Total', ''",)
     down = "".join(reversed(rows.splitlines(keepends=True)))
     assert energies(read(down, skip_rows=words, order="descending")) == [1, 2, 3, 2]
     for number, advice in enumerate(("Zwischensumme", "total", "Total of all", "")):

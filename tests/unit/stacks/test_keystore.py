@@ -79,7 +79,7 @@ def test_a_key_is_never_overwritten(path: Path) -> None:
 
 
 def test_a_wrong_password_is_rejected_without_showing_secrets(path: Path) -> None:
-    with pytest.raises(KeyFormatError, match="wrong password") as caught:
+    with pytest.raises(KeyFormatError, match="wrong passphrase") as caught:
         load_key(path, "wrong")
     shown = "".join(traceback.format_exception(caught.value))
     assert SECRET[:16] not in shown
@@ -106,7 +106,7 @@ def test_every_changed_field_is_detected(path: Path) -> None:
     ]
     for fields in changed:
         change(path, **{**content, **fields})
-        with pytest.raises(KeyFormatError, match="wrong password, or the file was changed"):
+        with pytest.raises(KeyFormatError, match="wrong passphrase, or the file was changed"):
             load_key(path, PASSWORD)
 
 
