@@ -117,8 +117,8 @@ class Plausibility:
         if self._rises >= _FEWEST_RISES and is_seldom:
             raise MeterDataError(
                 f"the readings only grow ({count_of(self._rises, 'time')}, and fall {count_of(self._falls, 'time')}): "
-                'this looks like a register, a counter of all energy; give `kind="register"`, or `allow_rising=True` if '
-                "they are energies of intervals all the same"
+                'this looks like a register, a counter of all energy; give `kind="register"`, or `allow_rising=True` '
+                "if they are energies of intervals all the same"
             )
 
     def _check_signs(self) -> None:

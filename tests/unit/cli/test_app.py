@@ -105,3 +105,18 @@ def test_help_has_whole_paragraphs_and_no_types_of_flags(der: RunDer) -> None:
 @pytest.mark.parametrize(("text", "ustx"), [("576", 576), ("0", 0), ("576uSTX", 576), ("0.01STX", 10_000)])
 def test_amounts_without_a_unit_are_in_ustx(text: str, ustx: int) -> None:
     assert read_ustx(text) == ustx
+
+
+def test_a_folder_that_does_not_exist_is_not_created_for_an_output(der: RunDer, tmp_path: Path) -> None:
+    output = tmp_path / "missing" / "x.py"
+    result = der("generate", "contract.clar", "--output", output)
+    assert result.exit_code == 1
+    assert f"--output {output}: cannot be written" in result.stderr
+    assert not output.parent.exists()
+
+
+def test_a_wrong_word_is_reported_without_the_librarys_prefix(der: RunDer) -> None:
+    result = der("certificate", "clam", "1")
+    assert result.exit_code == 2
+    assert "Value error" not in result.output
+    assert "'clam' is not one of 'claim', 'retirement'" in " ".join(result.output.replace("│", " ").split())

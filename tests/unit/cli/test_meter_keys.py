@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 
 from der_client.cli.meter_keys import read_meter_key
@@ -55,6 +56,24 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path, monkeypatch: pyte
         read_meter_key(path)
 
 
+def test_without_a_terminal_the_error_says_where_the_passphrase_can_be_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, ec.generate_private_key(ec.SECP256R1()), encryption=BestAvailableEncryption(b"correct"))
+    monkeypatch.delenv("DER_PASSPHRASE", raising=False)
+    monkeypatch.setattr("der_client.cli.secret_input.has_terminal", lambda: False)
+    with pytest.raises(InvalidValueError, match=r"no terminal to ask on .* DER_PASSPHRASE"):
+        read_meter_key(path)
+
+
+def test_a_public_key_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "meter.pem"
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with pytest.raises(KeyFormatError, match="expected a private key in PEM, got a public key"):
+        read_meter_key(path)
+
+
 def test_other_key_files_are_read_too(tmp_path: Path) -> None:
     path = tmp_path / "meter.txt"
     key = PrivateKey.generate()
@@ -77,7 +96,7 @@ def test_keys_of_other_curves_are_rejected(tmp_path: Path, make: Any, told: str)
 def test_an_invalid_key_is_rejected_and_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "meter.pem"
     path.write_text("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n")
-    with pytest.raises(KeyFormatError, match="prime256v1") as caught:
+    with pytest.raises(KeyFormatError, match="damaged, or of an unknown kind; expected a key on P-256") as caught:
         read_meter_key(path)
     assert "c2VjcmV0" not in str(caught.value)
     with pytest.raises((KeyFormatError, InvalidValueError), match="--meter-key-file"):

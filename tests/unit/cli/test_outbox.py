@@ -102,6 +102,7 @@ def test_several_journals_or_none_are_reported(
     done = der("outbox", "list")
     assert done.exit_code == 2
     assert "--journal" in done.output
+    assert f"  {place.with_name('record.db')}" in done.output.splitlines()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "none"))
     assert "there is no journal yet" in der("outbox", "list").output
 

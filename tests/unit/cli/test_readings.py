@@ -142,3 +142,59 @@ def test_the_known_formats_are_listed() -> None:
     assert done.exit_code == 0
     for name in ("green-button", "nem12", "ercot-settlement", "home-assistant-history"):
         assert name in done.output
+
+
+def _day(cells: dict[int, str] | None = None, head: str = "time,kWh") -> str:
+    rows = [f"2026-06-01T{slot // 4:02}:{slot % 4 * 15:02}Z,0.1" for slot in range(96)]
+    for slot, row in (cells or {}).items():
+        rows[slot] = row
+    return "\n".join([head, *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        (_day({40: "2026-06-01T10:00Z,abc"}), [], "line 42, column 'kWh', value 'abc'"),
+        (_day({40: "2026-06-01T1000Z,0.1"}), [], "line 42, column 'time', value '2026-06-01T1000Z'"),
+        (_day({95: "2026-06-01T23:4"}), [], "the row is short: it has 1 cell,"),
+        ("time,kWh\n2026-06-01T00:00Z,0,25\n2026-06-01T00:15Z,0,25\n", [], "the rows have 3 cells, the header row 2"),
+        ("time,kWh\n", [], "the file has a header row and no readings"),
+        (_day(), ["--from", "2026-06-05"], "no reading is between --from and --to; the file has 2026-06-01 to"),
+        (_day(), ["--to", "2026-05-31"], "no reading is between --from and --to; the file has 2026-06-01 to"),
+        (_day(), ["--from", "01.06.2026"], "--from is '01.06.2026': expected a day such as 2026-06-01"),
+        (_day(), ["--format", "nope.toml"], "error: --format: nope.toml cannot be read: No such file or directory"),
+    ],
+)
+def test_mistakes_are_named_where_they_are(tmp_path: Path, text: str, options: list[str], words: str) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text(text)
+    done = RUN.invoke(app, ["readings", "inspect", str(path), *options])
+    assert done.exit_code == 1, done.output
+    assert words in done.output
+
+
+def test_advice_to_give_an_option_that_was_given_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text(_day().replace("Z,", ","))
+    assert "give --time-zone" in RUN.invoke(app, ["readings", "inspect", str(path)]).output
+    done = RUN.invoke(app, ["readings", "inspect", str(path), "--time-zone", "UTC", "--unit", "KWH"])
+    assert "#" not in done.output
+    assert "96 intervals, 2026-06-01, 9,600 Wh" in done.output
+
+
+def test_daily_readings_are_not_advised_to_use_longer_slots(tmp_path: Path) -> None:
+    path = tmp_path / "month.csv"
+    path.write_text("time,kWh\n" + "".join(f"2026-06-{day:02}T00:00Z,{day % 3}\n" for day in range(1, 20)))
+    done = RUN.invoke(app, ["readings", "inspect", str(path)])
+    assert done.exit_code == 4
+    assert "export finer data" in done.output
+    assert "longer slots" not in done.output
+
+
+def test_help_shows_the_options_in_full_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in (["readings", "inspect"], ["record"]):
+        shown = RUN.invoke(app, [*command, "-h"]).output
+        for option in ("--ambiguous-column", "--interval-seconds", "--no-allow-rising"):
+            assert f"{option} " in shown
+    assert "[[plant]]" in shown

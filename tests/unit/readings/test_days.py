@@ -157,5 +157,5 @@ def test_many_runs_carry_from_one_to_the_next() -> None:
 def test_plausibility_counts_known_slots_only() -> None:
     metered = MeteredDay(DAY, 3600, (1100, 1100, *(None,) * 22))
     metered.check_plausible(1000)
-    with pytest.raises(InvalidValueError, match=r"2200 Wh in slots 0-1 .* 2197 Wh .* 999 W"):
+    with pytest.raises(InvalidValueError, match=r"2,200 Wh in slots 0-1 .* 2,197 Wh .* 999 W"):
         metered.check_plausible(999)

@@ -410,7 +410,7 @@ def test_a_counter_that_restarts_each_day_is_recognised_as_a_register() -> None:
 def test_small_negative_values_are_standby_and_count_as_zero() -> None:
     series = read(rows_of(-1, 500, 200, -2))
     assert energies(series) == [0, 500, 200, 0]
-    assert series.notes == ("2 readings are below 0 and count as 0",)
+    assert series.notes == ("below 0, and counted as 0: 2 readings",)
     assert energies(read(rows_of(-100, 50), sign="positive")) == [0, 50]
     assert energies(read(rows_of(-100, 50), sign="negative")) == [100, 0]
 
