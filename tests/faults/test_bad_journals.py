@@ -152,7 +152,7 @@ def test_invalid_places_are_rejected(tmp_path: Path, account: Account) -> None:
         Outbox(account, tmp_path / "nowhere" / "journal.db")
     with pytest.raises(JournalError, match="a journal is a file or a postgresql:// URL, not a mysql:// one"):
         Outbox(account, "mysql://here")
-    with pytest.raises(InvalidValueError, match="journal: must be str or Path, not int: a file or a postgresql:// URL"):
+    with pytest.raises(InvalidValueError, match="must be str or Path, got int; give a file or a postgresql:// URL"):
         Outbox(account, 5)  # type: ignore[arg-type]
     with pytest.raises(JournalError, match="cannot be opened"):
         Outbox(account, tmp_path)

@@ -45,7 +45,7 @@ def test_an_invalid_account_is_named_in_the_error(given: Any, kind: str) -> None
 
 
 PAYLOAD = TokenTransfer(PrincipalValue("ST1PQHQKV0RJXZFY1DGX8MNSNYVE3VGZJSRTPGZGM"), 1)
-FEW = r"must be TokenTransfer or ContractCall or ContractPublish, not"
+FEW = r"must be TokenTransfer or ContractCall or ContractPublish, got"
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ FEW = r"must be TokenTransfer or ContractCall or ContractPublish, not"
     [
         ({"fee_ustx": 1.5}, r"fee_ustx: expected a whole number, got float 1\.5"),
         ({"fee_ustx": "300"}, "fee_ustx: expected a whole number, got str '300'"),
-        ({"mode": 9}, "mode: must be a member of PostConditionMode, not 9"),
-        ({"payload": "x"}, f"payload: {FEW} str"),
-        ({"payload": TokenTransfer}, f"payload: {FEW} type"),
-        ({"account": 5}, r"account: must be str, not int: an address, such as account\.address"),
+        ({"mode": 9}, "mode must be a member of PostConditionMode, got 9"),
+        ({"payload": "x"}, f"payload {FEW} str"),
+        ({"payload": TokenTransfer}, f"payload {FEW} type"),
+        ({"account": 5}, r"account must be str, got int; give an address, such as account\.address"),
         ({"post_conditions": 5}, "post_conditions: must be a list of post-conditions, got int"),
         ({"post_conditions": "x"}, "post_conditions: must be a list of post-conditions, got str"),
-        ({"note": 5}, "note: must be str, not int"),
+        ({"note": 5}, "note must be str, got int"),
         ({"follows": "a/b"}, r"follows: must be a list of keys, got str 'a/b'; write \('a/b',\)"),
-        ({"follows": [5]}, "follows: must be str, not int: a list of keys"),
+        ({"follows": [5]}, "follows must be str, got int; give a list of keys"),
     ],
 )
 def test_a_job_refuses_a_value_of_the_wrong_kind(given: dict[str, Any], message: str) -> None:
@@ -76,7 +76,7 @@ def test_lists_in_a_job_become_tuples() -> None:
 
 def test_something_else_than_a_job_is_refused(begin: Open, payee: str) -> None:
     outbox = begin()
-    with pytest.raises(InvalidValueError, match=r"^job: must be Job, not str"):
+    with pytest.raises(InvalidValueError, match=r"^job must be Job, got str"):
         outbox.do("a")  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match=r"^jobs: must be a list or a stream of Job, not Job"):
         next(outbox.run(pay(payee, 1)))  # type: ignore[arg-type]

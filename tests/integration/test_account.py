@@ -146,7 +146,7 @@ def test_failed_transactions_raise_errors(account: Account, counter: str, other:
     with pytest.raises(TransactionFailedError, match="u404") as refused:
         account.submit(ContractCall(counter, "refuse")).wait()
     assert type(refused.value) is TransactionFailedError
-    with pytest.raises(RuntimeAbortedError, match=rf"DivisionByZero  in {counter}\.divide, line \d+, column \d+: \(/ "):
+    with pytest.raises(RuntimeAbortedError, match=rf"DivisionByZero in {counter}\.divide, line \d+, column \d+: \(/ "):
         account.submit(ContractCall(counter, "divide", (UIntValue(0),))).wait()
     pay = ContractCall(counter, "pay", (UIntValue(5), PrincipalValue(other)))
     before = account.balance_ustx()

@@ -132,7 +132,7 @@ def test_a_file_without_a_complete_slot_has_its_own_exit_code(stand: Stand) -> N
     hours = stand.write("t,Wh\n" + stand.rows(10, 20, 10, step=timedelta(hours=1)))
     done = stand.record(hours)
     assert done.exit_code == 4
-    assert "nothing to record: no slot of 900 s is known: the shortest interval is 3600 s long" in done.stdout
+    assert "nothing to record: no slot of 900 s is known: the shortest interval is 3,600 s long" in done.stdout
     assert stand.recorded() is None
     mixed = stand.write("t,Wh\n" + stand.rows(10, "", 10))
     done = stand.record(mixed, "--nulls", "unknown")
@@ -144,8 +144,8 @@ def test_a_file_without_a_complete_slot_has_its_own_exit_code(stand: Stand) -> N
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--stamped", "END"], "'END' is not one of 'start', 'end'"),
-        (["--unit", "KWH"], "'KWH' is not one of"),
+        (["--stamped", "middle"], "'middle' is not one of 'start', 'end'"),
+        (["--unit", "kilowatts"], "'kilowatts' is not one of"),
         (["--time-zone", "Europe/Berlim"], "Europe/Berlim"),
         (["--format", "nem13"], "nem13"),
         (["--time-format", "DD.MM.YYYY"], "DD.MM.YYYY"),

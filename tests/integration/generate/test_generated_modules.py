@@ -174,7 +174,7 @@ def test_the_generate_command(devnet: Devnet, tmp_path: Path, texts: dict[str, s
     first, rest = shown.stdout.split("\n", 1)
     assert first == f'"""{contract_id}: written by ``der generate``."""'
     assert rest == texts["board"].split("\n", 1)[1]
-    file = tmp_path / "deep" / "board.py"
+    file = tmp_path / "board.py"
     assert run.invoke(app, ["generate", contract_id, "--url", devnet.url, "-o", str(file), "--check"]).exit_code == 1
     assert not file.exists()
     assert run.invoke(app, ["generate", contract_id, "--url", devnet.url, "-o", str(file)]).exit_code == 0
