@@ -1,4 +1,7 @@
-"""The node under test returns the expected response to each case's request."""
+"""The node under test returns the expected response to each case's request.
+
+This module runs first, before those that add transactions: the modules run in the order of their names.
+"""
 
 from __future__ import annotations
 
