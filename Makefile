@@ -34,7 +34,7 @@ $(READY): pyproject.toml constraints.txt
 
 $(NODE_READY): package.json package-lock.json | $(READY)
 	@echo "Setting up npm packages in node_modules (once; this may take a few minutes) …"
-	@$(NODE) npm ci --no-audit --no-fund --loglevel=error
+	@$(NODE) npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 lint: setup

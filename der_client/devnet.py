@@ -345,9 +345,11 @@ class DevnetControl:
         try:
             return self._session.request(method, self.url + path, json=body, timeout=_CONTROL_TIMEOUT_S)
         except requests.RequestException as error:
+            from der_client.stacks.rpc.transport import cause_of  # noqa: PLC0415 -- only an error needs it
+
             log = self.log()
             raise DevnetError(
-                f"no embedded devnet responds at {self.url}{path}: {_cause(error, outer)}; is it running, and is the "
+                f"no embedded devnet responds at {self.url}{path}: {cause_of(error, outer)}; is it running, and is the "
                 "URL right?" + (f" Its log:\n{log}" if log else "")
             ) from error
 
@@ -537,13 +539,6 @@ class Devnet(DevnetControl):
     def __repr__(self) -> str:
         """Return where it is and whether it runs."""
         return f"Devnet({self.url}, {'running' if self._process.poll() is None else 'ended'})"
-
-
-def _cause(error: BaseException, outer: BaseException | None) -> str:
-    """Return the innermost cause, which urllib3 and requests wrap several times. ``outer`` was there before."""
-    while (inner := error.__cause__ or error.__context__) is not None and inner is not outer:
-        error = inner
-    return str(error) or type(error).__name__
 
 
 def _why_not_started(log: str) -> str:

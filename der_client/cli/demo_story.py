@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from der_client.cli.bars import Bar, draw
-from der_client.cli.output import counted, print_table, print_wrapped, terminal_width
+from der_client.cli.output import print_table, print_wrapped, terminal_width
 from der_client.cli.quantities import energy, fixed, kwh, power, stx
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     from der_client.contracts.settlement import Payment

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from der_client.stacks.rpc.responses import ContractLogEvent
 
 _KEYS = ("block_height", "block_time", "txid", "event_index", "contract_id", "topic", "fields")
-# So many events, at least, are known to whoever follows new ones, so that a fork can be told from them.
+# Following begins with at least this many known events, so that a fork can be detected.
 _ANCHOR = 100
 
 

@@ -100,7 +100,7 @@ def _open(place: str | None) -> "Journal":
         known = sorted(journal_folder().glob("*.db"))
         if not known:
             raise typer.BadParameter(
-                "there is no journal yet: 'der keeper' and 'der record' make one; or give --journal"
+                "no journal exists yet: 'der keeper' and 'der record' create one; or give --journal"
             )
         if len(known) > 1:  # plain lines, so that a path can be copied
             typer.echo("error: choose a journal with --journal; there are:", err=True)

@@ -230,8 +230,3 @@ def _console(*, stderr: bool) -> Console:
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
     return Console(stderr=stderr, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with what it counts: "1 day", "1,200 days"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

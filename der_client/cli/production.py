@@ -7,8 +7,9 @@ import typer
 
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import counted, plain, printable
+from der_client.cli.output import plain, printable
 from der_client.cli.plants import WEEK_DAYS
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -126,7 +126,7 @@ def _describe(form: "str | TableFormat | None", options: dict[str, Any]) -> str:
 
 
 def _summary(series: "IntervalSeries") -> str:
-    from der_client.cli.output import counted  # noqa: PLC0415 -- `der --help` stays fast
+    from der_client.stacks.errors import counted  # noqa: PLC0415 -- `der --help` stays fast
 
     first, last = series.start.date(), (series.end - timedelta.resolution).date()
     days = f"{first} to {last}" if first < last else f"{first}"
@@ -134,8 +134,8 @@ def _summary(series: "IntervalSeries") -> str:
 
 
 def _show(series: "IntervalSeries", coverage: "Coverage", *, estimates: bool) -> None:
-    from der_client.cli.output import counted  # noqa: PLC0415 -- `der --help` stays fast
     from der_client.readings import MeterDataError  # noqa: PLC0415
+    from der_client.stacks.errors import counted  # noqa: PLC0415 -- `der --help` stays fast
 
     typer.echo(f"\n{_summary(series)}")
     known = [day for day in coverage.days if day.mask]

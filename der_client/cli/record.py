@@ -9,7 +9,7 @@ import typer
 from der_client.cli.journals import JournalPlace, default_journal
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import DEFAULT_TIMEOUT_S, Json, OnContractsAsAccount, TimeoutS
-from der_client.cli.output import counted, print_json, progress_console
+from der_client.cli.output import print_json, progress_console
 from der_client.cli.plant_map import key_files, read_map, read_plants
 from der_client.cli.record_reports import Details, Summary
 from der_client.cli.recording import record_plants
@@ -21,6 +21,7 @@ from der_client.cli.table_options import (
     format_of,
     with_table_options,
 )
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress

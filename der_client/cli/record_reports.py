@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from der_client.cli.output import counted, print_table, print_wrapped
+from der_client.cli.output import print_table, print_wrapped
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

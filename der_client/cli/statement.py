@@ -9,7 +9,8 @@ import typer
 from der_client.cli.completion import complete_key
 from der_client.cli.option_groups import grouped
 from der_client.cli.options import OnIndex, Shape
-from der_client.cli.output import counted, csv_text, plain, print_table
+from der_client.cli.output import csv_text, plain, print_table
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

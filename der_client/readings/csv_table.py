@@ -15,8 +15,9 @@ from os import PathLike
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Self
 
-from der_client.readings.errors import MeterDataError, count_of, like
+from der_client.readings.errors import MeterDataError, like
 from der_client.readings.sources import Source, encoding_of, open_binary, refuse_other_kinds
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -317,14 +318,14 @@ class CsvTable:
         sums = "" if any(map(str.isdigit, first)) else f'; if it is a sum or a remark, give `skip_rows="{first}"`'
         if len(cells) < width:
             raise MeterDataError(
-                f"the row is short: it has {count_of(len(cells), 'cell')}, the header row {width}; a file that was cut "
+                f"the row is short: it has {counted(len(cells), 'cell')}, the header row {width}; a file that was cut "
                 f"off ends like this{sums}",
                 line=line,
                 value=value,
             )
         hint = " (a decimal comma between commas must be quoted)" if self._delimiter == "," else ""
         raise MeterDataError(
-            f"the row has {count_of(len(cells), 'cell')}, the header row {width}{hint}: check `delimiter`{sums}",
+            f"the row has {counted(len(cells), 'cell')}, the header row {width}{hint}: check `delimiter`{sums}",
             line=line,
             value=value,
         )

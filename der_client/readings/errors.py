@@ -21,11 +21,6 @@ def like(name: str, known: Iterable[str]) -> str:
     return f" (do you mean {found[0]!r}?)" if found else ""
 
 
-def count_of(number: int, what: str) -> str:
-    """Return a number with what it counts: "1 row", "1,200 rows"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 class MeterDataError(InvalidValueError):
     """Meter data that cannot be read as asked; nothing was imported.
 

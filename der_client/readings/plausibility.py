@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from der_client.readings.errors import MeterDataError, count_of
+from der_client.readings.errors import MeterDataError
 from der_client.readings.integers import greatest, least
 from der_client.readings.quantities import MAX_POWER_W
+from der_client.stacks.errors import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,7 +117,7 @@ class Plausibility:
         is_seldom = self._falls <= days and self._falls * _RISES_PER_FALL <= self._rises
         if self._rises >= _FEWEST_RISES and is_seldom:
             raise MeterDataError(
-                f"the readings only grow ({count_of(self._rises, 'time')}, and fall {count_of(self._falls, 'time')}): "
+                f"the readings only grow ({counted(self._rises, 'time')}, and fall {counted(self._falls, 'time')}): "
                 'this looks like a register, a counter of all energy; give `kind="register"`, or `allow_rising=True` '
                 "if they are energies of intervals all the same"
             )
@@ -133,7 +134,7 @@ class Plausibility:
         """Return what a person should know about the readings."""
         notes = []
         if self._negatives and self._form.sign is None:
-            notes.append(f"below 0, and counted as 0: {count_of(self._negatives, 'reading')}")
+            notes.append(f"below 0, and counted as 0: {counted(self._negatives, 'reading')}")
         if self._known < self.rows and self._kind != "register":
-            notes.append(f"without a reading: {count_of(self.rows - self._known, 'row')}")
+            notes.append(f"without a reading: {counted(self.rows - self._known, 'row')}")
         return tuple(notes)

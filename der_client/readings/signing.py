@@ -282,9 +282,8 @@ class DayMessage:
         """
         expected = set(cls.__slots__) - {"curve"}
         if not isinstance(fields, dict) or not expected <= set(fields) <= expected | {"curve"}:
-            found = (
-                sorted(map(str, fields)) if isinstance(fields, dict) else type(fields).__name__
-            )  # keys may be of any type
+            # Keys of CBOR may be of any type.
+            found = sorted(map(str, fields)) if isinstance(fields, dict) else type(fields).__name__
             raise InvalidValueError(f"the day message must be an object of {sorted(expected)}, not {found}")
         signature = fields["signature"]
         if not isinstance(signature, str) or not SIGNATURE_HEX.fullmatch(signature):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from der_client.readings.cell_errors import CellErrors
 from der_client.readings.channel_sums import sum_channels
-from der_client.readings.errors import MeterDataError, count_of
+from der_client.readings.errors import MeterDataError
 from der_client.readings.interval_builder import IntervalBuilder, Rows
 from der_client.readings.row_times import RowTimes
 from der_client.readings.row_values import read_estimated, read_values
 from der_client.readings.table_columns import TableColumns
+from der_client.stacks.errors import counted
 from der_client.stacks.extras import require_extra
 
 if TYPE_CHECKING:
@@ -172,9 +173,7 @@ class TableReader:
         if not self._skipped:
             return total
         words = ", ".join(map(repr, self._form.skip_rows))
-        return replace(
-            total, notes=(*total.notes, f"left out: {count_of(self._skipped, 'row')} beginning with {words}")
-        )
+        return replace(total, notes=(*total.notes, f"left out: {counted(self._skipped, 'row')} beginning with {words}"))
 
     def _refuse_nothing(self) -> None:
         for name, words in self._form.where.items():

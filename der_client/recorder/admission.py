@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from der_client.contracts.production_tracking import ProductionError
-from der_client.readings.errors import count_of
 from der_client.readings.slots import (
     RECORDING_DAYS,
     day_at,
@@ -20,7 +19,7 @@ from der_client.readings.slots import (
     plausible_limit_wh,
     slots_per_day,
 )
-from der_client.stacks.errors import SigningError
+from der_client.stacks.errors import SigningError, counted
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -143,7 +142,7 @@ def _check_day(right: RecordingRight, row: ProductionDay | None, day: date, mask
     if recorded_wh + wh > limit_wh:
         return Refusal(
             ProductionError.ERR_IMPLAUSIBLE_ENERGY,
-            f"{recorded_wh + wh:,} Wh in {count_of(slot_count, 'slot')} of {day} are more than the {limit_wh:,} Wh "
+            f"{recorded_wh + wh:,} Wh in {counted(slot_count, 'slot')} of {day} are more than the {limit_wh:,} Wh "
             f"(110 %) that {capacity_w:,} W can produce: check `unit` and the plant's capacity",
         )
     return None

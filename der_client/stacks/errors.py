@@ -67,6 +67,11 @@ def shown(value: object, write: Callable[[object], str] = repr) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text)} characters)"
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts: "1 day", "1,200 days"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def bytes_follow(count: int, what: str) -> str:
     """Return the words for bytes behind the end of something.
 

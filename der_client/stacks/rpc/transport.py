@@ -158,7 +158,7 @@ class Transport:
                     raise self._too_long(url)
         except (HTTPError, OSError) as error:
             raise self._over(budget, url) or NodeUnreachableError(
-                f"the connection broke while the response was read: {_cause(error, outer)}", url
+                f"the connection broke while the response was read: {cause_of(error, outer)}", url
             ) from error
         return bytes(body)
 
@@ -197,7 +197,7 @@ def _unreachable(
         # Other TLS errors may occur after the request was sent.
         is_refused = isinstance(_innermost(error, outer), ssl.SSLCertVerificationError)
         kind = NothingSentError if is_refused else NodeUnreachableError
-        return kind(f"no secure connection: {_cause(error, outer)}; check the URL and its certificate", url)
+        return kind(f"no secure connection: {cause_of(error, outer)}; check the URL and its certificate", url)
     if isinstance(error, requests.ConnectTimeout):
         within = f"no connection to {urlsplit(url).hostname} within {timeout_s[0]:.3g} s"
         return NothingSentError(f"{within}; is the node running, and is the URL right?", url)
@@ -211,12 +211,12 @@ def _unreachable(
         first = reason.original_error
         never = isinstance(first, NewConnectionError | ConnectTimeoutError) or "Tunnel connection failed" in str(first)
         kind = NothingSentError if never else NodeUnreachableError
-        return kind(f"no connection through the proxy: {_cause(reason, outer)}; is it running?", url)
+        return kind(f"no connection through the proxy: {cause_of(reason, outer)}; is it running?", url)
     if isinstance(reason, NewConnectionError):
         return NothingSentError(
-            f"no connection: {_cause(reason, outer)}; is the node running, and is the URL right?", url
+            f"no connection: {cause_of(reason, outer)}; is the node running, and is the URL right?", url
         )
-    return NodeUnreachableError(f"the connection broke: {_cause(error, outer)}; is this a Stacks node?", url)
+    return NodeUnreachableError(f"the connection broke: {cause_of(error, outer)}; is this a Stacks node?", url)
 
 
 def _new_session() -> requests.Session:
@@ -232,7 +232,7 @@ def _innermost(error: BaseException, outer: BaseException | None) -> BaseExcepti
     return error
 
 
-def _cause(error: BaseException, outer: BaseException | None) -> str:
+def cause_of(error: BaseException, outer: BaseException | None) -> str:
     """Return the innermost cause in a few words."""
     inner = _innermost(error, outer)
     return excerpt(str(inner) or type(inner).__name__)

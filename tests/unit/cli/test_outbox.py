@@ -104,7 +104,7 @@ def test_several_journals_or_none_are_reported(
     assert "--journal" in done.output
     assert f"  {place.with_name('record.db')}" in done.output.splitlines()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "none"))
-    assert "there is no journal yet" in der("outbox", "list").output
+    assert "no journal exists yet" in der("outbox", "list").output
 
 
 def test_a_file_that_is_not_a_journal_is_rejected(der: RunDer, tmp_path: Path) -> None:
